@@ -1,0 +1,160 @@
+//! Making a plan happen.
+//!
+//! Steps that do not need each other run at the same time. Nothing is undone: whatever happens, the state says what is
+//! there, and the next plan finishes the work. A stop (cancel, timeout) takes effect between AWS calls.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::Clients;
+use crate::desired::Desired;
+use crate::error::{Error, Kind};
+use crate::pieces::{self, Piece};
+use crate::plan::{Action, Plan, Step};
+use crate::state::State;
+
+/// How long a call under way may go on after a cancel before it is abandoned.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What a piece's work needs: where to call, what should be there, and what is.
+pub struct Run {
+    /// The AWS clients.
+    pub aws: Arc<Clients>,
+    /// What should be there; none when everything is deleted.
+    pub desired: Option<Desired>,
+    /// Whether objects are deleted with the bucket.
+    pub force_destroy: bool,
+    /// Whether an earlier run may have made things that the state does not know.
+    pub resumes: bool,
+    /// When to stop.
+    pub stop: Stop,
+    /// What is there, kept current after every call.
+    pub state: Arc<Mutex<State>>,
+    /// Tells the user what is being done.
+    pub progress: Progress,
+}
+
+/// Tells the user what is being done.
+pub type Progress = Box<dyn Fn(&str) + Send + Sync>;
+
+/// When to stop early.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// Set when the user gives up.
+    pub cancel: CancellationToken,
+    /// When the time is up.
+    pub deadline: Option<Instant>,
+}
+
+impl Stop {
+    /// Why to stop now, if there is a reason.
+    pub fn reason(&self) -> Option<&'static str> {
+        if self.cancel.is_cancelled() {
+            Some("the operation was cancelled")
+        } else if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            Some("the time given by `customTimeouts` is up")
+        } else {
+            None
+        }
+    }
+
+    /// Waits until calls under way have to be abandoned.
+    async fn abandon(&self) {
+        let deadline = async {
+            match self.deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let cancelled = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! { () = deadline => {}, () = cancelled => {} }
+    }
+}
+
+impl Run {
+    /// The state, to read or to write. Never held across an await.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What should be there, for work that makes or changes.
+    pub fn desired(&self) -> &Desired {
+        self.desired.as_ref().expect("only deletes have nothing desired")
+    }
+
+    /// Ends a piece's work between two calls when it is time to stop.
+    pub fn check(&self, doing: &str) -> Result<(), Error> {
+        match self.stop.reason() {
+            Some(reason) => Err(Error::new(Kind::Stopped, doing, reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the plan happen as far as possible and says what went wrong.
+    pub async fn apply(&self, plan: &Plan) -> Vec<Error> {
+        let mut waiting: Vec<&Step> = plan.steps.iter().filter(|step| step.action != Action::Same).collect();
+        let mut undone: Vec<Piece> = waiting.iter().map(|step| step.piece).collect();
+        let mut running = FuturesUnordered::new();
+        let mut errors = Vec::new();
+        loop {
+            if self.stop.reason().is_none() {
+                let (ready, blocked) =
+                    waiting.into_iter().partition(|step| !self.blockers(step).any(|piece| undone.contains(&piece)));
+                waiting = blocked;
+                let start = |step: &'_ Step| {
+                    let (piece, action) = (step.piece, step.action);
+                    async move { (piece, (pieces::entry(piece).run)(self, action).await) }
+                };
+                running.extend(Vec::into_iter(ready).map(start));
+            }
+            let finished = tokio::select! {
+                finished = running.next() => finished,
+                () = self.stop.abandon(), if !running.is_empty() => None,
+            };
+            match finished {
+                Some((piece, Ok(()))) => undone.retain(|other| *other != piece),
+                Some((piece, Err(error))) => errors.push(error.of(piece)),
+                None => break,
+            }
+        }
+        if let Some(reason) = self.stop.reason()
+            && !undone.is_empty()
+            && !errors.iter().any(|error| error.kind == Kind::Stopped)
+        {
+            let names: Vec<String> = undone.iter().map(|piece| format!("the {piece}")).collect();
+            errors.push(Error::new(Kind::Stopped, format!("finish {}", names.join(", ")), reason));
+        }
+        errors
+    }
+
+    /// What has to be done before a step.
+    fn blockers<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = Piece> + 'a {
+        let deletes = step.action == Action::Delete;
+        pieces::REGISTRY.iter().filter_map(move |other| {
+            let first = if deletes {
+                other.needs.contains(&step.piece) || self.goes_before(other.piece, step.piece)
+            } else {
+                pieces::entry(step.piece).needs.contains(&other.piece)
+            };
+            first.then_some(other.piece)
+        })
+    }
+
+    /// The bucket's place in a delete. Data that must be kept stops everything, so the bucket goes first; where objects
+    /// go with it, the API goes first, so that nobody writes while the bucket is emptied.
+    fn goes_before(&self, first: Piece, then: Piece) -> bool {
+        if self.force_destroy {
+            (first, then) == (Piece::RestApi, Piece::Bucket)
+        } else {
+            first == Piece::Bucket && then != Piece::Bucket
+        }
+    }
+}

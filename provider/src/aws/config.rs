@@ -1,0 +1,194 @@
+//! From the provider's configuration, the environment and AWS's files to clients.
+
+use std::time::Duration;
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_apigateway as apigateway;
+use aws_sdk_iam as iam;
+use aws_sdk_s3 as s3;
+use aws_sdk_sts as sts;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use s3dataproxy_schema::Config;
+
+use super::Clients;
+use super::error::{Call, Service};
+use super::probe::Probe;
+use super::retry::{Conflicts, GiveUpConnecting};
+use crate::error::{Error, Kind};
+use crate::partition::Partition;
+
+/// How often a call is tried where `maxAttempts` does not say.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// The endpoints that are not AWS's own.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "one a service")]
+pub struct CustomEndpoints {
+    pub s3: Option<String>,
+    pub iam: Option<String>,
+    pub apigateway: Option<String>,
+    pub sts: Option<String>,
+}
+
+/// Makes the clients: finds Region and credentials, and makes no AWS call besides those that credentials need.
+pub async fn connect(config: &Config) -> Result<Clients, Error> {
+    let sdk = load(config).await?;
+    let region = sdk.region().map(Region::to_string).unwrap_or_default();
+    let account = credentials(&sdk).await?;
+    let endpoints = endpoints(config, &sdk);
+
+    macro_rules! client {
+        ($service:ident, $endpoint:expr) => {{
+            let mut builder =
+                $service::config::Builder::from(&sdk).retry_classifier(Conflicts).interceptor(GiveUpConnecting);
+            builder.set_endpoint_url($endpoint.clone().or_else(|| builder_endpoint(&sdk)));
+            builder
+        }};
+    }
+    // A custom endpoint is one host for all buckets, so their names go into the path.
+    let s3 = client!(s3, endpoints.s3).force_path_style(endpoints.s3.is_some());
+    let clients = Clients {
+        s3: s3::Client::from_conf(s3.build()),
+        iam: iam::Client::from_conf(client!(iam, endpoints.iam).build()),
+        apigateway: apigateway::Client::from_conf(client!(apigateway, endpoints.apigateway).build()),
+        execute_api_url: execute_api_url(config, endpoints.apigateway.as_deref(), &region),
+        probe: Probe::new(&sdk),
+        account,
+        region,
+        endpoints,
+    };
+    if let Some(allowed) = &config.allowed_account_ids {
+        let sts = sts::Client::from_conf(client!(sts, clients.endpoints.sts).build());
+        check_account(&clients, &sts, allowed).await?;
+    }
+    Ok(clients)
+}
+
+fn builder_endpoint(sdk: &SdkConfig) -> Option<String> {
+    sdk.endpoint_url().map(str::to_owned)
+}
+
+async fn load(config: &Config) -> Result<SdkConfig, Error> {
+    let attempts = config.max_attempts.unwrap_or(MAX_ATTEMPTS);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(attempts)
+                .with_initial_backoff(Duration::from_millis(500))
+                .with_max_backoff(Duration::from_secs(20)),
+        )
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .operation_attempt_timeout(Duration::from_secs(30))
+                .build(),
+        );
+    if let Some(region) = &config.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &config.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &config.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let (Some(key), Some(secret)) = (&config.access_key, &config.secret_key) {
+        let keys = aws_credential_types::Credentials::new(key, secret, config.token.clone(), None, "configuration");
+        loader = loader.credentials_provider(keys);
+    }
+    let sdk = loader.load().await;
+    if sdk.region().is_none() {
+        return Err(Error::new(Kind::Config, "reach AWS", "no AWS Region is set")
+            .hint("run `pulumi config set s3dataproxy:region REGION`, or set `AWS_REGION` or the profile's region"));
+    }
+    let Some(role) = &config.assume_role else { return Ok(sdk) };
+    let mut provider = AssumeRoleProvider::builder(&role.role_arn)
+        .configure(&sdk)
+        .session_name(role.session_name.as_deref().unwrap_or("s3dataproxy"));
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    let provider = provider.build().await;
+    let provider = aws_credential_types::provider::SharedCredentialsProvider::new(provider);
+    Ok(sdk.into_builder().credentials_provider(provider).build())
+}
+
+/// Looks credentials up, and tells their account where they name it.
+async fn credentials(sdk: &SdkConfig) -> Result<Option<String>, Error> {
+    let missing = |reason: String| {
+        Error::new(Kind::Config, "reach AWS", format!("no usable AWS credentials: {reason}")).hint(
+            "log in with the AWS CLI, or set `AWS_PROFILE`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or the \
+             provider's `profile`, or `accessKey` and `secretKey`",
+        )
+    };
+    let provider = sdk.credentials_provider().ok_or_else(|| missing("there is no source of them".to_owned()))?;
+    match provider.provide_credentials().await {
+        Ok(found) => Ok(found.account_id().map(|id| id.as_str().to_owned())),
+        Err(error) => {
+            let mut reason: &dyn std::error::Error = &error;
+            while let Some(source) = reason.source() {
+                reason = source;
+            }
+            Err(missing(reason.to_string()))
+        }
+    }
+}
+
+async fn check_account(clients: &Clients, sts: &sts::Client, allowed: &[String]) -> Result<(), Error> {
+    let doing = "check `allowedAccountIds`";
+    let account = match &clients.account {
+        Some(account) => account.clone(),
+        None => {
+            let identity = sts.get_caller_identity().send().await;
+            let identity =
+                identity.map_err(|error| clients.explain(Call(Service::Sts, "GetCallerIdentity", doing), error))?;
+            identity.account.unwrap_or_default()
+        }
+    };
+    if allowed.contains(&account) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Config,
+        doing,
+        format!("the credentials belong to account {account}, which is not among them"),
+    ))
+}
+
+/// The endpoints in force: a service's own, the common one, or none for AWS's.
+fn endpoints(config: &Config, sdk: &SdkConfig) -> CustomEndpoints {
+    let own = config.endpoints.clone().unwrap_or_default();
+    let pick = |own: Option<String>, id: &'static str| own.or_else(|| from_environment(sdk, id));
+    CustomEndpoints {
+        s3: pick(own.s3, "S3"),
+        iam: pick(own.iam, "IAM"),
+        apigateway: pick(own.apigateway, "API Gateway"),
+        sts: pick(own.sts, "STS"),
+    }
+}
+
+/// What the environment and AWS's files say of a service's endpoint, such as `AWS_ENDPOINT_URL_S3`.
+fn from_environment(sdk: &SdkConfig, service: &'static str) -> Option<String> {
+    let key = aws_types::service_config::ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let single = sdk.service_config().and_then(|config| config.load_config(key));
+    single.or_else(|| sdk.endpoint_url().map(str::to_owned))
+}
+
+fn execute_api_url(config: &Config, endpoint: Option<&str>, region: &str) -> String {
+    let template = match (&config.execute_api_url, endpoint) {
+        (Some(template), _) => template.trim_end_matches('/').to_owned(),
+        (None, Some(endpoint)) => {
+            format!("{}/_aws/execute-api/{{restApiId}}/{{stage}}", endpoint.trim_end_matches('/'))
+        }
+        (None, None) => "https://{restApiId}.execute-api.{region}.{dnsSuffix}/{stage}".to_owned(),
+    };
+    template.replace("{region}", region).replace("{dnsSuffix}", Partition::of(region).dns_suffix)
+}

@@ -1,0 +1,158 @@
+//! AWS's failures in words: what was being done, what AWS answered, what can be done about it.
+
+use aws_sdk_apigateway::config::http::HttpResponse;
+use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_apigateway::operation::RequestId;
+
+use super::Clients;
+use crate::error::{Error, Kind};
+
+/// The services that the plugin calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Service {
+    S3,
+    Iam,
+    ApiGateway,
+    Sts,
+}
+
+impl Service {
+    /// The prefix of the service's IAM actions, which is also its key in `endpoints`.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Service::S3 => "s3",
+            Service::Iam => "iam",
+            Service::ApiGateway => "apigateway",
+            Service::Sts => "sts",
+        }
+    }
+}
+
+/// A call in words: the service, the operation, and what it is made for, such as ``create the bucket `x` ``.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a>(pub Service, pub &'static str, pub &'a str);
+
+impl Clients {
+    /// The failure of a call.
+    pub fn explain<E>(&self, call: Call<'_>, error: SdkError<E, HttpResponse>) -> Error
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let Call(service, operation, doing) = call;
+        let request_id = error.request_id().map(str::to_owned);
+        let mut explained = match &error {
+            SdkError::ServiceError(service_error) => {
+                let status = service_error.raw().status().as_u16();
+                let metadata = service_error.err().meta();
+                let code = metadata.code().map(str::to_owned);
+                let mut explained = Error::new(
+                    kind(status, code.as_deref()),
+                    doing,
+                    metadata.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned),
+                );
+                explained.code = code;
+                explained
+            }
+            SdkError::ResponseError(response) => Error::new(
+                Kind::Other,
+                doing,
+                format!("the answer, with HTTP status {}, is not what AWS sends", response.raw().status().as_u16()),
+            ),
+            other => {
+                let unreached = matches!(other, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_));
+                let reason = innermost(other);
+                let message = match unreached {
+                    true => format!("no connection to {}: {reason}", self.endpoint(service)),
+                    false => reason,
+                };
+                Error::new(if unreached { Kind::Unreachable } else { Kind::Other }, doing, message)
+            }
+        };
+        explained.operation = Some(operation);
+        explained.request_id = request_id;
+        explained.hint = hint(service, operation, &explained, self);
+        explained
+    }
+
+    /// Where a service is called.
+    fn endpoint(&self, service: Service) -> String {
+        let custom = match service {
+            Service::S3 => &self.endpoints.s3,
+            Service::Iam => &self.endpoints.iam,
+            Service::ApiGateway => &self.endpoints.apigateway,
+            Service::Sts => &self.endpoints.sts,
+        };
+        custom.clone().unwrap_or_else(|| match service {
+            Service::Iam => "AWS IAM".to_owned(),
+            other => format!("`{}` in Region `{}`", other.prefix(), self.region),
+        })
+    }
+}
+
+/// The reason at the bottom of an error's chain; what lies above says only that something failed.
+fn innermost<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+    let mut reason: &(dyn std::error::Error + 'static) = match error {
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(error) => error,
+            None => return "it failed on the way".to_owned(),
+        },
+        SdkError::TimeoutError(_) => return "no answer in time".to_owned(),
+        other => other,
+    };
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string()
+}
+
+fn kind(status: u16, code: Option<&str>) -> Kind {
+    match (status, code.unwrap_or_default()) {
+        (404, _) | (_, "NoSuchEntity" | "NoSuchBucket" | "NotFoundException") => Kind::NotFound,
+        (_, "BucketAlreadyOwnedByYou" | "BucketAlreadyExists" | "EntityAlreadyExists") => Kind::AlreadyExists,
+        (401 | 403, _) => Kind::Denied,
+        (429 | 503, _) | (_, "Throttling" | "SlowDown") => Kind::Throttled,
+        (400..500, _) => Kind::Invalid,
+        _ => Kind::Other,
+    }
+}
+
+fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> Option<String> {
+    let hint = match (error.kind, error.code.as_deref().unwrap_or_default()) {
+        (_, "BucketAlreadyExists") => {
+            "another AWS account has a bucket of this name, and names are unique in all of AWS: choose another `name` \
+             or `bucket.name`"
+                .to_owned()
+        }
+        (_, "BucketNotEmpty") => {
+            "nothing was deleted: move the objects away, or set `bucket.forceDestroy` and run `pulumi up` first"
+                .to_owned()
+        }
+        (
+            _,
+            "InvalidAccessKeyId"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "SignatureDoesNotMatch"
+            | "ExpiredToken"
+            | "ExpiredTokenException",
+        ) => "AWS does not accept the credentials: check `accessKey` and `secretKey`, the profile, or log in again"
+            .to_owned(),
+        (Kind::Denied, _) => {
+            format!(
+                "the credentials need permission for {} ({}); the README lists all that the plugin needs",
+                operation,
+                service.prefix()
+            )
+        }
+        (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
+        (Kind::Unreachable, _) => format!(
+            "check the Region `{}`, `endpointUrl` and `endpoints.{}`, and the network",
+            clients.region,
+            service.prefix()
+        ),
+        _ => return None,
+    };
+    Some(hint)
+}

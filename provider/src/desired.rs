@@ -1,0 +1,111 @@
+//! What should be there: every name, policy and document, decided as values before the first AWS call.
+
+use std::collections::BTreeMap;
+
+use s3dataproxy_schema::{Inputs, Operation};
+
+use crate::partition::Partition;
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::value::UNKNOWN;
+
+/// The tag on the bucket, the role and the REST API that says which resource made them.
+pub const OWNER_TAG: &str = "s3dataproxy:owner";
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// Where things are made and what they are called there: all that `Desired` needs besides the inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The Region.
+    pub region: String,
+    /// The owner tag's value, see [`owner`].
+    pub owner: String,
+    /// The provider's `defaultTags`.
+    pub default_tags: Tags,
+    /// The mount path where the inputs have none.
+    pub default_path: String,
+}
+
+/// Every piece as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// The owner tag's value.
+    pub owner: String,
+    /// The Region's partition.
+    pub partition: Partition,
+    /// The Region.
+    pub region: String,
+    /// The bucket with its policy.
+    pub bucket: bucket::Desired,
+    /// The role that API Gateway assumes.
+    pub role: role::Desired,
+    /// What the role may do.
+    pub role_policy: role_policy::Desired,
+    /// The REST API, still without content.
+    pub rest_api: rest_api::Desired,
+    /// The REST API's content: its OpenAPI document.
+    pub definition: definition::Desired,
+    /// The stage and what is deployed to it.
+    pub stage: stage::Desired,
+}
+
+impl Desired {
+    /// Decides everything. Inputs that are not known yet leave their sentinel in whatever is built from them.
+    pub fn new(inputs: &Inputs, place: &Place) -> Desired {
+        let partition = Partition::of(&place.region);
+        let name = inputs.name.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+        let bucket = inputs.bucket.clone().unwrap_or_default();
+        let bucket_name = bucket.name.unwrap_or_else(|| name.clone());
+        let operations = operations(inputs);
+        let mut tags = place.default_tags.clone();
+        tags.extend(inputs.tags.clone().unwrap_or_default());
+        let mut owned = tags.clone();
+        owned.insert(OWNER_TAG.to_owned(), place.owner.clone());
+        Desired {
+            owner: place.owner.clone(),
+            partition,
+            region: place.region.clone(),
+            bucket: bucket::Desired {
+                policy: bucket
+                    .secure_transport_only
+                    .unwrap_or(true)
+                    .then(|| bucket::secure_transport_policy(partition, &bucket_name)),
+                force_destroy: bucket.force_destroy.unwrap_or(false),
+                tags: owned.clone(),
+                name: bucket_name.clone(),
+            },
+            role: role::Desired { name: name.clone(), tags: owned.clone() },
+            role_policy: role_policy::Desired { policy: role_policy::policy(partition, &bucket_name, &operations) },
+            rest_api: rest_api::Desired { name: name.clone(), tags: owned },
+            definition: definition::Desired {
+                title: name,
+                description: inputs.description.clone(),
+                api: definition::Api {
+                    mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
+                    operations,
+                    bucket: bucket_name,
+                    region: place.region.clone(),
+                    partition,
+                },
+            },
+            stage: stage::Desired { name: inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned()), tags },
+        }
+    }
+}
+
+/// What clients may do, in one order whatever the user's.
+fn operations(inputs: &Inputs) -> Vec<Operation> {
+    let mut operations = inputs.operations.clone().unwrap_or_else(|| vec![Operation::Get, Operation::Head]);
+    operations.sort();
+    operations
+}
+
+/// The owner tag's value: the resource's URN, in the characters that tags allow.
+///
+/// A tag's value has at most 256 characters; of a longer URN the end is kept, where the resource's own name is.
+pub fn owner(urn: &str) -> String {
+    let legal = |c: char| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '/' };
+    let owner: Vec<char> = urn.strip_prefix("urn:pulumi:").unwrap_or(urn).chars().map(legal).collect();
+    owner[owner.len().saturating_sub(256)..].iter().collect()
+}

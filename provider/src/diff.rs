@@ -1,0 +1,110 @@
+//! What a change of inputs means, property by property, and what is left to repair.
+
+use std::collections::BTreeMap;
+
+use s3dataproxy_schema::Inputs;
+use serde_json::{Map, Value as Json, json};
+
+use crate::desired::{Desired, Place};
+use crate::inputs::{Read, join};
+use crate::plan::{ChangeKind, plan};
+use crate::state::State;
+
+/// One property that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// How it changes.
+    pub kind: ChangeKind,
+    /// Whether the whole resource has to be replaced for it.
+    pub replace: bool,
+    /// Whether the user changed it; otherwise it is to be repaired.
+    pub input: bool,
+}
+
+/// What changes between two sets of inputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Diff {
+    /// Each property that changes, by its path.
+    pub details: BTreeMap<String, Detail>,
+    /// Whether a replacement has to delete first, because a name stays.
+    pub delete_before_replace: bool,
+}
+
+/// The properties whose change replaces the resource: what they name cannot be renamed, and a bucket holds data.
+const REPLACES: [&str; 2] = ["name", "bucket.name"];
+
+/// Compares what the user wants now with what was wanted before, and that with what is there.
+pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place, ignored: &[String]) -> Diff {
+    let mut details = BTreeMap::new();
+    let (before, after) = (effective(&old.typed, place), effective(&new.typed, place));
+    compare("", &before, &after, &mut details);
+    // What is not known yet may differ; the walk saw only its default.
+    for name in &new.unknown {
+        if !details.keys().any(|path| top(path) == name) {
+            let detail = Detail { kind: ChangeKind::Update, replace: false, input: true };
+            details.insert(name.clone(), detail);
+        }
+    }
+    for (path, detail) in &mut details {
+        detail.replace = REPLACES.contains(&path.as_str());
+    }
+    for change in plan(Some(state), Some(&Desired::new(&old.typed, place))).changes() {
+        let under = |other: &String| *other == change.path || other.starts_with(&format!("{}[", change.path));
+        let ignored = ignored.iter().any(|ignored| change.path.starts_with(ignored.as_str()));
+        if !ignored && !details.keys().any(under) {
+            let detail = Detail { kind: change.kind, replace: false, input: false };
+            details.insert(change.path.clone(), detail);
+        }
+    }
+    let bucket = |inputs: &Inputs| inputs.bucket.clone().and_then(|bucket| bucket.name).or_else(|| inputs.name.clone());
+    let name_stays = old.typed.name == new.typed.name || bucket(&old.typed) == bucket(&new.typed);
+    let delete_before_replace = name_stays && details.values().any(|detail| detail.replace);
+    Diff { details, delete_before_replace }
+}
+
+/// The top-level property of a path.
+pub fn top(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or_default()
+}
+
+/// Inputs with every default filled in, so that writing a default out is no change.
+fn effective(inputs: &Inputs, place: &Place) -> Json {
+    let mut filled = inputs.clone();
+    let name = filled.name.clone();
+    filled.path.get_or_insert_with(|| place.default_path.clone());
+    filled.stage_name.get_or_insert_with(|| "prod".to_owned());
+    filled.wait_for_ready.get_or_insert(true);
+    filled.tags.get_or_insert_default();
+    filled.description = filled.description.filter(|text| !text.is_empty());
+    let desired = Desired::new(inputs, place);
+    filled.operations = Some(desired.definition.api.operations);
+    let bucket = filled.bucket.get_or_insert_default();
+    bucket.name = bucket.name.take().filter(|own| Some(own) != name.as_ref());
+    bucket.force_destroy.get_or_insert(false);
+    bucket.secure_transport_only.get_or_insert(true);
+    let mut json = json!(filled);
+    if json["bucket"]["name"].is_null()
+        && let Some(bucket) = json["bucket"].as_object_mut()
+    {
+        bucket.remove("name");
+    }
+    json
+}
+
+fn compare(path: &str, old: &Json, new: &Json, details: &mut BTreeMap<String, Detail>) {
+    if let (Json::Object(old), Json::Object(new)) = (old, new) {
+        let added = new.keys().filter(|key| !old.contains_key(*key));
+        for key in old.keys().chain(added) {
+            let side = |map: &Map<String, Json>| map.get(key).cloned().unwrap_or_default();
+            compare(&join(path, key), &side(old), &side(new), details);
+        }
+        return;
+    }
+    let kind = match (old, new) {
+        (old, new) if old == new => return,
+        (Json::Null, _) => ChangeKind::Add,
+        (_, Json::Null) => ChangeKind::Delete,
+        _ => ChangeKind::Update,
+    };
+    details.insert(path.to_owned(), Detail { kind, replace: false, input: true });
+}

@@ -1,0 +1,178 @@
+//! From a REST API's id to inputs and state, for `pulumi import` and `.get()`.
+//!
+//! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
+//! default is left out), and planning with them finds nothing to do.
+
+use serde_json::{Map, Value as Json};
+
+use crate::aws::Clients;
+use crate::desired::{Desired, OWNER_TAG, Place, Tags};
+use crate::error::{Error, Kind};
+use crate::inputs;
+use crate::names;
+use crate::pieces::definition::routes::Routes;
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::state::{State, VERSION};
+use crate::value::{Object, Value};
+
+/// What an import found.
+pub struct Import {
+    /// The inputs that lead to it.
+    pub inputs: Object,
+    /// The pieces.
+    pub state: State,
+}
+
+/// Finds a REST API by `ID`, `ID/STAGE`, or the name that a resource of ours has. `None` if there is none.
+pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Import>, Error> {
+    let (api_id, stage_name) = match id.split_once('/') {
+        Some((api, stage)) => (api, Some(stage)),
+        None => (id, None),
+    };
+    let api = match rest_api::aws::get(aws, api_id).await? {
+        Some(api) => api,
+        None => match rest_api::aws::find_by_name(aws, api_id).await? {
+            Some(api) => api,
+            None => return Ok(None),
+        },
+    };
+    let api_id = api.id.clone().unwrap_or_default();
+    let (resources, stages) =
+        tokio::try_join!(definition::aws::resources(aws, &api_id), stage::aws::names(aws, &api_id))?;
+    let routes = definition::aws::routes_of(&resources);
+    let shape = Shape::of(&api_id, &routes)?;
+    let stage_name = pick_stage(&api_id, stage_name, &stages)?;
+    let role_name = shape.role_arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = api.name.clone().unwrap_or_default();
+    if let Some(problem) = names::bucket_problem(&name) {
+        return Err(misfit(&api_id, format!("its name `{name}` cannot be the base of the other names: {problem}")));
+    }
+    if role_name != name {
+        return Err(misfit(&api_id, format!("its role is named `{role_name}` and not `{name}` as the API")));
+    }
+
+    // Which tags are ours is not on record: all that the API has, which every other piece then has to have too.
+    let tags: Tags = api.tags.clone().unwrap_or_default().into_iter().collect();
+    let mut users = tags.clone();
+    users.retain(|key, value| key != OWNER_TAG && place.default_tags.get(key) != Some(value));
+
+    let (bucket, role, role_policy, stage) = tokio::try_join!(
+        bucket::aws::observe(aws, &shape.bucket, &tags),
+        role::aws::observe(aws, &role_name, &tags),
+        role_policy::aws::observe(aws, &role_name),
+        stage::aws::get(aws, &api_id, &stage_name),
+    )?;
+    let stage = stage.map(|seen| {
+        let deployment_id = stage::aws::deployment(&seen);
+        stage::aws::state(&seen, &stage::State { deployment_id, tags: tags.clone(), ..stage::State::default() })
+    });
+
+    let mut json = Map::new();
+    json.insert("name".to_owned(), name.clone().into());
+    if shape.mount != place.default_path {
+        json.insert("path".to_owned(), shape.mount.clone().into());
+    }
+    if stage_name != "prod" {
+        json.insert("stageName".to_owned(), stage_name.into());
+    }
+    if let Some(description) = api.description.clone().filter(|text| !text.is_empty()) {
+        json.insert("description".to_owned(), description.into());
+    }
+    if shape.operations != ["GET", "HEAD"] {
+        json.insert("operations".to_owned(), shape.operations.clone().into());
+    }
+    let mut bucket_json = Map::new();
+    if shape.bucket != name {
+        bucket_json.insert("name".to_owned(), shape.bucket.clone().into());
+    }
+    if bucket.as_ref().is_some_and(|bucket| bucket.policy.is_none()) {
+        bucket_json.insert("secureTransportOnly".to_owned(), false.into());
+    }
+    if !bucket_json.is_empty() {
+        json.insert("bucket".to_owned(), bucket_json.into());
+    }
+    if !users.is_empty() {
+        json.insert("tags".to_owned(), users.into_iter().map(|(key, value)| (key, Json::from(value))).collect());
+    }
+    let Value::Object(inputs) = Value::from(Json::Object(json)) else { unreachable!("an object stays one") };
+
+    let typed = inputs::read(&inputs).map_err(|failures| {
+        let reasons: Vec<String> = failures.into_iter().map(|failure| failure.reason).collect();
+        misfit(&api_id, reasons.join("; "))
+    })?;
+    let owner = tags.get(OWNER_TAG).cloned().unwrap_or_else(|| place.owner.clone());
+    let desired = Desired::new(&typed.typed, &Place { owner: owner.clone(), ..place.clone() });
+    let digest = desired.definition.digest(&shape.role_arn);
+    let drift = definition::aws::drift(&api, &resources, &desired.definition, &shape.role_arn);
+    let state = State {
+        version: VERSION,
+        region: aws.region.clone(),
+        owner,
+        bucket,
+        role,
+        role_policy: role_policy.filter(|policy| *policy != role_policy::State::default()),
+        rest_api: Some(rest_api::aws::state(&api, &tags)),
+        definition: Some(definition::aws::state(&api, digest.clone(), drift)),
+        // What is deployed cannot be read back; it counts as what is defined.
+        stage: stage.map(|stage| stage::State { digest, ..stage }),
+    };
+    Ok(Some(Import { inputs, state: state.rooted() }))
+}
+
+/// What the routes of an API of our shape say.
+struct Shape {
+    mount: String,
+    operations: Vec<String>,
+    bucket: String,
+    role_arn: String,
+}
+
+impl Shape {
+    fn of(id: &str, routes: &Routes) -> Result<Shape, Error> {
+        let served: Vec<(&str, &str, &Json)> = routes
+            .iter()
+            .filter_map(|(route, does)| {
+                let (verb, path) = route.split_once(' ')?;
+                Some((verb, path.strip_suffix("/{key+}")?, does))
+            })
+            .collect();
+        let Some((_, mount, does)) = served.first() else {
+            return Err(misfit(id, "it has no method on a path that ends with `/{key+}`"));
+        };
+        if let Some((_, other, _)) = served.iter().find(|(_, other, _)| other != mount) {
+            return Err(misfit(id, format!("it serves objects at `{mount}` and at `{other}`")));
+        }
+        let uri = does["uri"].as_str().unwrap_or_default();
+        let bucket = uri.split_once(":s3:path/").and_then(|(_, path)| path.strip_suffix("/{key}"));
+        let Some(bucket) = bucket else {
+            return Err(misfit(id, format!("its integration `{uri}` is not one bucket's objects by key")));
+        };
+        let role_arn = does["credentials"].as_str().unwrap_or_default();
+        if !role_arn.contains(":role/") {
+            return Err(misfit(id, "its integration has no role"));
+        }
+        Ok(Shape {
+            mount: if mount.is_empty() { "/".to_owned() } else { mount.trim_start_matches('/').to_owned() },
+            operations: served.iter().map(|(verb, _, _)| (*verb).to_owned()).collect(),
+            bucket: bucket.to_owned(),
+            role_arn: role_arn.to_owned(),
+        })
+    }
+}
+
+fn pick_stage(id: &str, wanted: Option<&str>, stages: &[String]) -> Result<String, Error> {
+    match (wanted, stages) {
+        (Some(wanted), _) if stages.iter().any(|stage| stage == wanted) => Ok(wanted.to_owned()),
+        (Some(wanted), _) => Err(misfit(id, format!("it has no stage `{wanted}`; it has {}", stages.join(", ")))),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(misfit(id, "it has no stage")),
+        (None, several) => {
+            Err(misfit(id, format!("it has several stages: import `{id}/STAGE` with one of {}", several.join(", "))))
+        }
+    }
+}
+
+fn misfit(id: &str, reason: impl Into<String>) -> Error {
+    Error::new(Kind::Invalid, format!("import the REST API `{id}`"), reason)
+        .hint("only an API in the shape that S3DataProxy makes can be imported")
+}

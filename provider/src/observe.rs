@@ -1,0 +1,62 @@
+//! Looking at what is there, piece by piece, into a state that can be planned with.
+//!
+//! A piece is missing only if AWS says exactly that it is not there; whatever else goes wrong is an error, so that
+//! nothing is ever forgotten because of a bad connection or a missing permission.
+
+use crate::aws::Clients;
+use crate::desired::Desired;
+use crate::error::Error;
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::state::State;
+
+/// The state as it really is. `desired` is what was last applied: what there is has to be compared with its document.
+pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<State, Error> {
+    let bucket = async {
+        match &state.bucket {
+            Some(old) => bucket::aws::observe(aws, &old.name, &old.tags).await,
+            None => Ok(None),
+        }
+    };
+    let role = async {
+        match &state.role {
+            Some(old) => role::aws::observe(aws, &old.name, &old.tags).await,
+            None => Ok(None),
+        }
+    };
+    let role_policy = async {
+        match (&state.role, &state.role_policy) {
+            (Some(role), Some(_)) => role_policy::aws::observe(aws, &role.name).await,
+            _ => Ok(None),
+        }
+    };
+    let api = observe_api(aws, state, desired);
+    let (bucket, role, role_policy, (rest_api, definition, stage)) = tokio::try_join!(bucket, role, role_policy, api)?;
+    let seen = State { bucket, role, role_policy, rest_api, definition, stage, ..state.clone() };
+    Ok(seen.rooted())
+}
+
+type Api = (Option<rest_api::State>, Option<definition::State>, Option<stage::State>);
+
+async fn observe_api(aws: &Clients, state: &State, desired: &Desired) -> Result<Api, Error> {
+    let Some(old) = &state.rest_api else { return Ok((None, None, None)) };
+    let Some(api) = rest_api::aws::get(aws, &old.id).await? else { return Ok((None, None, None)) };
+    let definition = async {
+        let Some(old) = &state.definition else { return Ok(None) };
+        let role_arn = state.role.as_ref().map(|role| role.arn.as_str()).unwrap_or_default();
+        let drift = if old.digest == desired.definition.digest(role_arn) {
+            let resources = definition::aws::resources(aws, api.id.as_deref().unwrap_or_default()).await?;
+            definition::aws::drift(&api, &resources, &desired.definition, role_arn)
+        } else {
+            // It is to be put anew anyway.
+            old.drift.clone()
+        };
+        Ok(Some(definition::aws::state(&api, old.digest.clone(), drift)))
+    };
+    let stage = async {
+        let Some(stage) = &state.stage else { return Ok(None) };
+        let seen = stage::aws::get(aws, &old.id, &stage.name).await?;
+        Ok(seen.map(|seen| stage::aws::state(&seen, stage)))
+    };
+    let (definition, stage) = tokio::try_join!(definition, stage)?;
+    Ok((Some(rest_api::aws::state(&api, &old.tags)), definition, stage))
+}

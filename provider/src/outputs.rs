@@ -1,0 +1,170 @@
+//! What the user gets to see: outputs from inputs and state, in a preview as far as they can be known.
+
+use s3dataproxy_schema::Inputs;
+
+use crate::desired::Desired;
+use crate::inputs::Read;
+use crate::pieces::Piece;
+use crate::pieces::{bucket, rest_api};
+use crate::plan::{Action, Plan};
+use crate::state::{self, State};
+use crate::value::{Object, UNKNOWN, Value};
+
+/// What outputs are made of.
+pub struct Source<'a> {
+    /// The inputs as the user wrote them; all inputs are outputs too.
+    pub inputs: &'a Object,
+    /// The same, typed.
+    pub read: &'a Read<Inputs>,
+    /// What should be there.
+    pub desired: &'a Desired,
+    /// What is there.
+    pub state: &'a State,
+    /// The base URL of a stage, see [`crate::aws::Clients::execute_api_url`].
+    pub execute_api_url: &'a str,
+}
+
+impl Source<'_> {
+    /// The outputs of a preview: what the plan will change in a way that AWS decides is unknown.
+    pub fn planned(&self, plan: &Plan, account: Option<&str>) -> Object {
+        let mut state = self.state.rooted();
+        let redeployed = plan.steps.iter().any(|step| {
+            step.piece == Piece::Stage
+                && step.changes.0.iter().any(|change| ["deploymentId", "stageArn"].contains(&change.path.as_str()))
+        });
+        if redeployed {
+            state.stage.get_or_insert_default().deployment_id = UNKNOWN.to_owned();
+        }
+        let role_arn = match (&state.role, state.account().or(account)) {
+            (Some(role), _) => role.arn.clone(),
+            (None, Some(account)) => {
+                format!("arn:{}:iam::{account}:role/{}", self.desired.partition.name, self.desired.role.name)
+            }
+            (None, None) => UNKNOWN.to_owned(),
+        };
+        let api = state.rest_api.as_ref().map_or(UNKNOWN, |api| &api.id);
+        let deployment = state.stage.as_ref().map_or(UNKNOWN, |stage| &stage.deployment_id);
+        let mut outputs = self.inputs.clone();
+        let texts = self.texts(&role_arn, api, deployment);
+        outputs.extend(texts.into_iter().map(|(name, text)| {
+            let vague = name == "openApiDocument" && !self.read.unknown.is_empty();
+            let unknown = vague || text.contains(UNKNOWN);
+            (name.to_owned(), if unknown { Value::UNKNOWN } else { self.guard(Value::String(text)) })
+        }));
+        outputs
+    }
+
+    /// The outputs of what is there. What is missing after a failure is left out.
+    pub fn actual(&self) -> Object {
+        let state = self.state.rooted();
+        let role_arn = state.role.as_ref().map_or(UNKNOWN, |role| &role.arn);
+        let api = state.rest_api.as_ref().map_or(UNKNOWN, |api| &api.id);
+        let deployment = state.stage.as_ref().map_or(UNKNOWN, |stage| &stage.deployment_id);
+        let mut texts = self.texts(role_arn, api, deployment);
+        texts.retain(|(name, text)| {
+            let there = match *name {
+                "bucketName" | "bucketArn" => state.bucket.is_some(),
+                "roleName" => state.role.is_some(),
+                "stageArn" | "invokeUrl" => state.stage.is_some(),
+                "openApiDocument" => state.definition.is_some(),
+                _ => true,
+            };
+            there && !text.contains(UNKNOWN)
+        });
+        let mut outputs = self.inputs.clone();
+        outputs.extend(texts.into_iter().map(|(name, text)| (name.to_owned(), self.guard(Value::String(text)))));
+        outputs.insert(state::KEY.to_owned(), self.guard(Value::from(self.state.to_json())));
+        outputs
+    }
+
+    fn texts(&self, role_arn: &str, api: &str, deployment: &str) -> Vec<(&'static str, String)> {
+        let desired = self.desired;
+        let partition = desired.partition;
+        let account = role_arn.split(':').nth(4).unwrap_or(UNKNOWN);
+        let stage = &desired.stage.name;
+        let mut invoke_url = self.execute_api_url.replace("{restApiId}", api).replace("{stage}", stage);
+        if desired.definition.api.mount != "/" {
+            invoke_url = format!("{invoke_url}/{}", desired.definition.api.mount);
+        }
+        let management_arn = rest_api::arn(&desired.region, api);
+        vec![
+            ("invokeUrl", invoke_url),
+            ("bucketName", desired.bucket.name.clone()),
+            ("bucketArn", bucket::arn(partition, &desired.bucket.name)),
+            ("roleName", desired.role.name.clone()),
+            ("roleArn", role_arn.to_owned()),
+            ("restApiId", api.to_owned()),
+            ("executionArn", format!("arn:{}:execute-api:{}:{account}:{api}", partition.name, desired.region)),
+            ("stageArn", format!("{management_arn}/stages/{stage}")),
+            ("deploymentId", deployment.to_owned()),
+            ("openApiDocument", desired.definition.document(role_arn)),
+        ]
+    }
+
+    /// A value made from a secret is a secret.
+    fn guard(&self, value: Value) -> Value {
+        let tainted = self.read.secrets.iter().any(|secret| holds(&value, secret));
+        if tainted { value.into_secret() } else { value }
+    }
+}
+
+fn holds(value: &Value, secret: &str) -> bool {
+    match value.bare() {
+        // In JSON text, quotes and line breaks of the secret look different.
+        Value::String(text) => {
+            let escaped = serde_json::Value::from(secret).to_string();
+            text.contains(secret) || text.contains(escaped.trim_matches('"'))
+        }
+        Value::Array(items) => items.iter().any(|item| holds(item, secret)),
+        Value::Object(object) => object.iter().any(|(key, value)| key.contains(secret) || holds(value, secret)),
+        _ => false,
+    }
+}
+
+/// Inputs with what a refresh found to differ: description and tags as they are, so that the difference shows as one of
+/// the user's properties and `ignoreChanges` can keep it.
+pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
+    let mut inputs = inputs.clone();
+    let secret_like = |old: Option<&Value>, new: Value| match old {
+        Some(old) if old.has_secret() => new.into_secret(),
+        _ => new,
+    };
+    if let Some(definition) = &state.definition
+        && definition.description != read.typed.description
+    {
+        let old = inputs.remove("description");
+        if let Some(text) = &definition.description {
+            inputs.insert("description".to_owned(), secret_like(old.as_ref(), Value::String(text.clone())));
+        }
+    }
+    let tagged = [
+        state.bucket.as_ref().map(|piece| &piece.tags),
+        state.role.as_ref().map(|piece| &piece.tags),
+        state.rest_api.as_ref().map(|piece| &piece.tags),
+        state.stage.as_ref().map(|piece| &piece.tags),
+    ];
+    for (key, value) in read.typed.tags.iter().flatten() {
+        let odd = tagged.iter().flatten().find(|tags| tags.get(key) != Some(value));
+        let (Some(odd), Some(tags)) = (odd, inputs.get_mut("tags")) else { continue };
+        let Some(tags) = object_mut(tags) else { continue };
+        let old = tags.remove(key);
+        if let Some(now) = odd.get(key) {
+            tags.insert(key.clone(), secret_like(old.as_ref(), Value::String(now.clone())));
+        }
+    }
+    inputs
+}
+
+fn object_mut(value: &mut Value) -> Option<&mut Object> {
+    match value {
+        Value::Secret(inner) => object_mut(inner),
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+/// Whether anything happens to any piece that is on the way from the URL to the bucket.
+pub fn touches_the_way(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| step.piece != Piece::Bucket && step.action != Action::Same)
+        || plan.action(Piece::Bucket) == Action::Create
+}

@@ -1,0 +1,124 @@
+//! The definition at Amazon API Gateway: one import, and a look at what became of it.
+
+use std::collections::HashMap;
+
+use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
+use aws_sdk_apigateway::primitives::Blob;
+use aws_sdk_apigateway::types::{Method, Op, PatchOperation, PutMode, Resource};
+use serde_json::{Map, Value as Json, json};
+
+use super::routes::{self, Routes};
+use super::{Desired, State};
+use crate::apply::Run;
+use crate::aws::Clients;
+use crate::aws::error::{Call, Service::ApiGateway};
+use crate::error::Error;
+use crate::plan::Action;
+
+/// Puts the definition, or only its description. It goes with the REST API.
+pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
+    match action {
+        Action::Same => Ok(()),
+        Action::Create | Action::Update => put(run).await,
+        Action::Delete => {
+            run.state().definition = None;
+            Ok(())
+        }
+    }
+}
+
+async fn put(run: &Run) -> Result<(), Error> {
+    let desired = &run.desired().definition;
+    let (id, role_arn, old) = {
+        let state = run.state();
+        let id = state.rest_api.as_ref().map(|api| api.id.clone()).unwrap_or_default();
+        (id, state.role.as_ref().map(|role| role.arn.clone()).unwrap_or_default(), state.definition.clone())
+    };
+    let doing = format!("define the REST API `{id}`");
+    run.check(&doing)?;
+    let digest = desired.digest(&role_arn);
+    let put = State { digest: digest.clone(), description: desired.description.clone(), drift: Vec::new() };
+    if old.is_some_and(|old| old.digest == digest && old.drift.is_empty()) {
+        // Only words changed: no import, and nothing to deploy.
+        let text = desired.description.clone().unwrap_or_default();
+        let patch = PatchOperation::builder().op(Op::Replace).path("/description").value(text).build();
+        let answer = run.aws.apigateway.update_rest_api().rest_api_id(&id).patch_operations(patch).send().await;
+        answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", &doing), error))?;
+    } else {
+        (run.progress)(&format!("defining REST API {id}"));
+        let body = Blob::new(desired.document(&role_arn));
+        let request = run.aws.apigateway.put_rest_api().rest_api_id(&id).mode(PutMode::Overwrite).body(body);
+        let answer = request.send().await;
+        answer.map_err(|error| run.aws.explain(Call(ApiGateway, "PutRestApi", &doing), error))?;
+    }
+    run.state().definition = Some(put);
+    Ok(())
+}
+
+/// Every resource of a REST API with its methods.
+pub async fn resources(aws: &Clients, id: &str) -> Result<Vec<Resource>, Error> {
+    let doing = format!("read the definition of the REST API `{id}`");
+    let pages = aws.apigateway.get_resources().rest_api_id(id).embed("methods").limit(500);
+    let resources: Result<Vec<Resource>, _> = pages.into_paginator().items().send().collect().await;
+    resources.map_err(|error| aws.explain(Call(ApiGateway, "GetResources", &doing), error))
+}
+
+/// The routes that API Gateway has.
+pub fn routes_of(resources: &[Resource]) -> Routes {
+    let mut routes = Routes::new();
+    for resource in resources {
+        for (verb, method) in resource.resource_methods.iter().flatten() {
+            routes.insert(format!("{verb} {}", resource.path().unwrap_or_default()), of_method(method));
+        }
+    }
+    routes
+}
+
+fn of_method(method: &Method) -> Json {
+    let integration = method.method_integration();
+    let answers = integration.and_then(|integration| integration.integration_responses.as_ref());
+    let answers = answers.into_iter().flatten().map(|(status, answer)| {
+        let pattern = answer.selection_pattern().filter(|pattern| !pattern.is_empty());
+        let answer = json!({
+            "pattern": pattern,
+            "headers": texts(answer.response_parameters()),
+            "templates": texts(answer.response_templates()),
+            "contentHandling": answer.content_handling().map(|handling| handling.as_str()),
+        });
+        (status.clone(), answer)
+    });
+    json!({
+        "authorization": method.authorization_type().unwrap_or("NONE"),
+        "apiKey": method.api_key_required().unwrap_or_default(),
+        "type": integration.and_then(|i| i.r#type()).map(|kind| kind.as_str().to_uppercase()),
+        "verb": integration.and_then(|i| i.http_method()),
+        "uri": integration.and_then(|i| i.uri()),
+        "credentials": integration.and_then(|i| i.credentials()),
+        "parameters": texts(integration.and_then(|i| i.request_parameters())),
+        "answers": answers.collect::<Map<_, _>>(),
+    })
+}
+
+fn texts(map: Option<&HashMap<String, String>>) -> Json {
+    map.into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), Json::from(value.as_str())))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// What differs between the document and what is there, in words.
+pub fn drift(api: &GetRestApiOutput, resources: &[Resource], desired: &Desired, role_arn: &str) -> Vec<String> {
+    let document = desired.api.document("", None, role_arn);
+    let mut drift = routes::differences(&routes::of_document(&document), &routes_of(resources));
+    if api.binary_media_types() != ["*/*"] {
+        drift.push("binary media types".to_owned());
+    }
+    drift
+}
+
+/// The state behind an answer: `known` where what is there is what the document says, else with what differs.
+pub fn state(api: &GetRestApiOutput, digest: String, drift: Vec<String>) -> State {
+    let description = api.description.clone().filter(|text| !text.is_empty());
+    State { digest, description, drift }
+}

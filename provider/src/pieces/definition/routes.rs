@@ -1,0 +1,75 @@
+//! What an API does, in one form, whether it comes from our document or from API Gateway.
+//!
+//! API Gateway fills in defaults and drops what it does not keep; this form holds only what both sides say alike. A
+//! difference here is real drift, which a comparison of documents could not tell from normalisation.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+/// What each route does, by `METHOD /path`.
+pub type Routes = BTreeMap<String, Json>;
+
+/// The routes of an OpenAPI document of ours.
+pub fn of_document(document: &Json) -> Routes {
+    let mut routes = Routes::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let integration = &operation["x-amazon-apigateway-integration"];
+            let answers = integration["responses"].as_object().into_iter().flatten().map(|(pattern, answer)| {
+                let status = answer["statusCode"].as_str().unwrap_or_default().to_owned();
+                let answer = json!({
+                    "pattern": if pattern == "default" { Json::Null } else { Json::from(pattern.as_str()) },
+                    "headers": filled(&answer["responseParameters"]),
+                    "templates": filled(&answer["responseTemplates"]),
+                    "contentHandling": answer["contentHandling"],
+                });
+                (status, answer)
+            });
+            let route = json!({
+                "authorization": "NONE",
+                "apiKey": false,
+                "type": integration["type"].as_str().unwrap_or_default().to_uppercase(),
+                "verb": integration["httpMethod"],
+                "uri": integration["uri"],
+                "credentials": integration["credentials"],
+                "parameters": filled(&integration["requestParameters"]),
+                "answers": answers.collect::<Map<_, _>>(),
+            });
+            routes.insert(format!("{} {path}", method.to_uppercase()), route);
+        }
+    }
+    routes
+}
+
+/// What differs, in words: a route, and the part of it.
+pub fn differences(ours: &Routes, theirs: &Routes) -> Vec<String> {
+    let mut found = Vec::new();
+    for (route, our) in ours {
+        match theirs.get(route) {
+            None => found.push(format!("{route} is missing")),
+            Some(their) => parts(route, our, their, &mut found),
+        }
+    }
+    found.extend(theirs.keys().filter(|route| !ours.contains_key(*route)).map(|route| format!("{route} was added")));
+    found
+}
+
+fn parts(path: &str, our: &Json, their: &Json, found: &mut Vec<String>) {
+    match (our, their) {
+        (Json::Object(our), Json::Object(their)) => {
+            let more = their.keys().filter(|key| !our.contains_key(*key));
+            for key in our.keys().chain(more) {
+                let side = |map: &Map<String, Json>| map.get(key).cloned().unwrap_or_default();
+                parts(&format!("{path}, {key}"), &side(our), &side(their), found);
+            }
+        }
+        (our, their) if our != their => found.push(path.to_owned()),
+        _ => {}
+    }
+}
+
+/// An object, empty where there is none.
+fn filled(json: &Json) -> Json {
+    if json.is_object() { json.clone() } else { json!({}) }
+}

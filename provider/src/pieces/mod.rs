@@ -1,0 +1,124 @@
+//! The pieces an S3DataProxy is made of, and the one list of them.
+//!
+//! A piece's `mod.rs` says what it is and plans (pure); its `aws.rs` makes, changes, reads and deletes it, and is the
+//! only place that names the SDK. Pieces do not call each other: they read what earlier ones left in the state.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::apply::Run;
+use crate::desired::Desired;
+use crate::error::Error;
+use crate::plan::{Action, Changes};
+use crate::state::State;
+
+pub mod bucket;
+pub mod definition;
+pub mod rest_api;
+pub mod role;
+pub mod role_policy;
+pub mod stage;
+
+/// A piece's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is a module with its own words")]
+pub enum Piece {
+    Bucket,
+    Role,
+    RolePolicy,
+    RestApi,
+    Definition,
+    Stage,
+}
+
+/// Everything the core knows of a piece.
+pub struct Entry {
+    /// The piece.
+    pub piece: Piece,
+    /// What must be there before it is made or changed, and goes after it when it is deleted.
+    pub needs: &'static [Piece],
+    /// What has to happen to it.
+    pub plan: fn(Option<&State>, Option<&Desired>) -> (Action, Changes),
+    /// Makes it happen.
+    pub run: for<'a> fn(&'a Run, Action) -> Work<'a>,
+}
+
+/// What a piece does at AWS.
+pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// The pieces, in the order in which a reader meets them.
+pub static REGISTRY: [Entry; 6] = [
+    Entry {
+        piece: Piece::Bucket,
+        needs: &[],
+        plan: |state, desired| bucket::plan(state.and_then(|s| s.bucket.as_ref()), desired.map(|d| &d.bucket)),
+        run: |run, action| Box::pin(bucket::aws::run(run, action)),
+    },
+    Entry {
+        piece: Piece::Role,
+        needs: &[],
+        plan: |state, desired| role::plan(state.and_then(|s| s.role.as_ref()), desired.map(|d| &d.role)),
+        run: |run, action| Box::pin(role::aws::run(run, action)),
+    },
+    Entry {
+        piece: Piece::RolePolicy,
+        needs: &[Piece::Role],
+        plan: |state, desired| {
+            role_policy::plan(state.and_then(|s| s.role_policy.as_ref()), desired.map(|d| &d.role_policy))
+        },
+        run: |run, action| Box::pin(role_policy::aws::run(run, action)),
+    },
+    Entry {
+        piece: Piece::RestApi,
+        needs: &[],
+        plan: |state, desired| rest_api::plan(state.and_then(|s| s.rest_api.as_ref()), desired.map(|d| &d.rest_api)),
+        run: |run, action| Box::pin(rest_api::aws::run(run, action)),
+    },
+    Entry {
+        piece: Piece::Definition,
+        needs: &[Piece::RestApi, Piece::Role],
+        plan: |state, desired| {
+            let digest = digest(state, desired);
+            definition::plan(
+                state.and_then(|s| s.definition.as_ref()),
+                desired.map(|d| &d.definition),
+                digest.as_deref(),
+            )
+        },
+        run: |run, action| Box::pin(definition::aws::run(run, action)),
+    },
+    Entry {
+        piece: Piece::Stage,
+        needs: &[Piece::Definition],
+        plan: |state, desired| {
+            let digest = digest(state, desired);
+            stage::plan(state.and_then(|s| s.stage.as_ref()), desired.map(|d| &d.stage), digest.as_deref())
+        },
+        run: |run, action| Box::pin(stage::aws::run(run, action)),
+    },
+];
+
+/// The registry's line for a piece.
+pub fn entry(piece: Piece) -> &'static Entry {
+    REGISTRY.iter().find(|entry| entry.piece == piece).expect("every piece is registered")
+}
+
+/// The digest of the document that should be there, as far as the role is known.
+fn digest(state: Option<&State>, desired: Option<&Desired>) -> Option<String> {
+    let role = state?.role.as_ref()?;
+    Some(desired?.definition.digest(&role.arn))
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Piece::Bucket => "bucket",
+            Piece::Role => "role",
+            Piece::RolePolicy => "role policy",
+            Piece::RestApi => "REST API",
+            Piece::Definition => "definition",
+            Piece::Stage => "stage",
+        })
+    }
+}

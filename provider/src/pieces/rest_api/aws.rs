@@ -1,0 +1,178 @@
+//! The REST API at Amazon API Gateway.
+
+use std::collections::HashMap;
+
+use aws_sdk_apigateway::config;
+use aws_sdk_apigateway::error::ProvideErrorMetadata;
+use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
+use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
+
+use super::{State, arn};
+use crate::apply::Run;
+use crate::aws::error::{Call, Service::ApiGateway};
+use crate::aws::{Clients, OnlyRefusals};
+use crate::desired::{OWNER_TAG, Tags};
+use crate::error::{Error, Kind};
+use crate::plan::Action;
+
+/// How often CreateRestApi is tried when no answer came and nothing was made.
+const ATTEMPTS: usize = 3;
+
+/// Makes, changes or deletes the REST API.
+pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
+    match action {
+        Action::Same => Ok(()),
+        Action::Create => create(run).await,
+        Action::Update => update(run).await,
+        Action::Delete => delete(run).await,
+    }
+}
+
+/// The REST API as API Gateway tells it; none if it is not there.
+pub async fn get(aws: &Clients, id: &str) -> Result<Option<GetRestApiOutput>, Error> {
+    let doing = format!("read the REST API `{id}`");
+    match aws.apigateway.get_rest_api().rest_api_id(id).send().await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        Err(error) => Err(aws.explain(Call(ApiGateway, "GetRestApi", &doing), error)),
+    }
+}
+
+/// The REST API of this name that a resource of ours made; none if there is none. Two are an error.
+pub async fn find_by_name(aws: &Clients, name: &str) -> Result<Option<GetRestApiOutput>, Error> {
+    let doing = format!("find the REST API `{name}`");
+    let mut found = Vec::new();
+    let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+    while let Some(api) = pages.next().await {
+        let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", &doing), error))?;
+        if api.name() == Some(name) && api.tags.as_ref().is_some_and(|tags| tags.contains_key(OWNER_TAG)) {
+            found.extend(api.id);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(None),
+        [id] => get(aws, id).await,
+        several => Err(Error::new(Kind::Invalid, doing, format!("several have this name: {}", several.join(", ")))
+            .hint("name one by its id")),
+    }
+}
+
+/// The state behind an answer. Of its tags, those in `ours`.
+pub fn state(api: &GetRestApiOutput, ours: &Tags) -> State {
+    let tags = api.tags.iter().flatten().filter(|(key, _)| ours.contains_key(*key));
+    State {
+        id: api.id.clone().unwrap_or_default(),
+        name: api.name.clone().unwrap_or_default(),
+        tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
+    }
+}
+
+/// Makes the REST API, empty, so that its id is known before anything is put into it.
+///
+/// API Gateway makes another one each time it is asked, and has no token against that. So a call without an answer is
+/// not repeated before looking for what it may have made, by the owner tag.
+async fn create(run: &Run) -> Result<(), Error> {
+    let desired = &run.desired().rest_api;
+    let doing = format!("create the REST API `{}`", desired.name);
+    let mut lost = None;
+    for attempt in 0..ATTEMPTS {
+        if (attempt > 0 || run.resumes)
+            && let Some(found) = find(run, &doing).await?
+        {
+            run.state().rest_api = Some(found);
+            return update(run).await;
+        }
+        run.check(&doing)?;
+        (run.progress)(&format!("creating REST API {}", desired.name));
+        let endpoint = EndpointConfiguration::builder().types(EndpointType::Regional).build();
+        let request = run.aws.apigateway.create_rest_api().name(&desired.name).endpoint_configuration(endpoint);
+        let request = request.set_tags(Some(desired.tags.clone().into_iter().collect()));
+        let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
+        match request.customize().config_override(only_refusals).send().await {
+            Ok(answer) => {
+                run.state().rest_api = Some(State {
+                    id: answer.id.unwrap_or_default(),
+                    name: desired.name.clone(),
+                    tags: desired.tags.clone(),
+                });
+                return Ok(());
+            }
+            Err(error) => {
+                let error = run.aws.explain(Call(ApiGateway, "CreateRestApi", &doing), error);
+                match error.kind {
+                    Kind::Unreachable | Kind::Other => lost = Some(error),
+                    _ => return Err(error),
+                }
+            }
+        }
+    }
+    match find(run, &doing).await? {
+        Some(found) => {
+            run.state().rest_api = Some(found);
+            update(run).await
+        }
+        None => Err(lost.unwrap_or_else(|| Error::new(Kind::Other, doing, "it was not tried"))),
+    }
+}
+
+/// The REST API of our name that carries our owner tag.
+async fn find(run: &Run, doing: &str) -> Result<Option<State>, Error> {
+    let desired = &run.desired().rest_api;
+    let mut pages = run.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+    while let Some(api) = pages.next().await {
+        let api = api.map_err(|error| run.aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
+        let tags = api.tags.unwrap_or_default();
+        if api.name.as_ref() == Some(&desired.name) && tags.get(OWNER_TAG) == desired.tags.get(OWNER_TAG) {
+            let tags = tags.into_iter().filter(|(key, _)| desired.tags.contains_key(key)).collect();
+            return Ok(Some(State { id: api.id.unwrap_or_default(), name: desired.name.clone(), tags }));
+        }
+    }
+    Ok(None)
+}
+
+async fn update(run: &Run) -> Result<(), Error> {
+    let desired = &run.desired().rest_api;
+    let old = run.state().rest_api.clone().unwrap_or_default();
+    let doing = format!("update the REST API `{}`", old.id);
+    if old.name != desired.name {
+        run.check(&doing)?;
+        let patch = PatchOperation::builder().op(Op::Replace).path("/name").value(&desired.name).build();
+        let answer = run.aws.apigateway.update_rest_api().rest_api_id(&old.id).patch_operations(patch).send().await;
+        answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", &doing), error))?;
+        run.state().rest_api.get_or_insert_default().name = desired.name.clone();
+    }
+    retag(run, &arn(&run.aws.region, &old.id), &old.tags, &desired.tags, &doing).await?;
+    run.state().rest_api.get_or_insert_default().tags = desired.tags.clone();
+    Ok(())
+}
+
+async fn delete(run: &Run) -> Result<(), Error> {
+    let Some(State { id, .. }) = run.state().rest_api.clone() else { return Ok(()) };
+    let doing = format!("delete the REST API `{id}`");
+    run.check(&doing)?;
+    match run.aws.apigateway.delete_rest_api().rest_api_id(&id).send().await {
+        Ok(_) => {}
+        Err(error) if error.code() == Some("NotFoundException") => {}
+        Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteRestApi", &doing), error)),
+    }
+    run.state().rest_api = None;
+    Ok(())
+}
+
+/// Brings the tags of something in API Gateway from `old` to `new`.
+pub async fn retag(run: &Run, arn: &str, old: &Tags, new: &Tags, doing: &str) -> Result<(), Error> {
+    let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(*value));
+    let changed: HashMap<String, String> = changed.map(|(key, value)| (key.clone(), value.clone())).collect();
+    if !changed.is_empty() {
+        run.check(doing)?;
+        let answer = run.aws.apigateway.tag_resource().resource_arn(arn).set_tags(Some(changed)).send().await;
+        answer.map_err(|error| run.aws.explain(Call(ApiGateway, "TagResource", doing), error))?;
+    }
+    let dropped: Vec<String> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+    if !dropped.is_empty() {
+        run.check(doing)?;
+        let answer = run.aws.apigateway.untag_resource().resource_arn(arn).set_tag_keys(Some(dropped)).send().await;
+        answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UntagResource", doing), error))?;
+    }
+    Ok(())
+}

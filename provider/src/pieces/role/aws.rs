@@ -1,0 +1,123 @@
+//! The role at AWS IAM.
+
+use aws_sdk_iam::error::ProvideErrorMetadata;
+use aws_sdk_iam::types::{Role, Tag};
+
+use super::{State, trust_policy};
+use crate::apply::Run;
+use crate::aws::Clients;
+use crate::aws::error::{Call, Service::Iam};
+use crate::desired::{OWNER_TAG, Tags};
+use crate::error::{Error, Kind};
+use crate::plan::Action;
+use crate::policy::canonical;
+
+/// Makes, changes or deletes the role.
+pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
+    match action {
+        Action::Same => Ok(()),
+        Action::Create => {
+            create(run).await?;
+            update(run).await
+        }
+        Action::Update => update(run).await,
+        Action::Delete => delete(run).await,
+    }
+}
+
+/// The role as it is; none if it is not there. Of its tags, those in `ours`.
+pub async fn observe(aws: &Clients, name: &str, ours: &Tags) -> Result<Option<State>, Error> {
+    let doing = format!("read the role `{name}`");
+    match aws.iam.get_role().role_name(name).send().await {
+        Ok(answer) => {
+            let mut state = answer.role.map(state).unwrap_or_default();
+            state.tags.retain(|key, _| ours.contains_key(key));
+            Ok(Some(state))
+        }
+        Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
+        Err(error) => Err(aws.explain(Call(Iam, "GetRole", &doing), error)),
+    }
+}
+
+/// Makes the role, or takes over the one that an earlier run of this resource made.
+async fn create(run: &Run) -> Result<(), Error> {
+    let desired = &run.desired().role;
+    let doing = format!("create the role `{}`", desired.name);
+    (run.progress)(&format!("creating role {}", desired.name));
+    let request = run.aws.iam.create_role().role_name(&desired.name).assume_role_policy_document(trust_policy());
+    let request = request.description("Lets Amazon API Gateway read one S3 bucket; made by s3dataproxy");
+    let made = match request.set_tags(Some(sdk_tags(desired.tags.clone()))).send().await {
+        Ok(answer) => {
+            let arn = answer.role.map(|role| role.arn).unwrap_or_default();
+            State { name: desired.name.clone(), arn, trust: trust_policy(), tags: desired.tags.clone() }
+        }
+        Err(error) if error.code() == Some("EntityAlreadyExists") => {
+            let found = observe(&run.aws, &desired.name, &desired.tags).await?.unwrap_or_default();
+            if found.tags.get(OWNER_TAG) != desired.tags.get(OWNER_TAG) {
+                return Err(Error::new(Kind::AlreadyExists, &doing, "a role of this name is there already")
+                    .hint("choose another `name`; roles made elsewhere are never taken over"));
+            }
+            found
+        }
+        Err(error) => return Err(run.aws.explain(Call(Iam, "CreateRole", &doing), error)),
+    };
+    run.state().role = Some(made);
+    Ok(())
+}
+
+async fn update(run: &Run) -> Result<(), Error> {
+    let desired = &run.desired().role;
+    let doing = format!("update the role `{}`", desired.name);
+    let old = run.state().role.clone().unwrap_or_default();
+    if old.trust != trust_policy() {
+        run.check(&doing)?;
+        let request = run.aws.iam.update_assume_role_policy().role_name(&desired.name);
+        let answer = request.policy_document(trust_policy()).send().await;
+        answer.map_err(|error| run.aws.explain(Call(Iam, "UpdateAssumeRolePolicy", &doing), error))?;
+        run.state().role.get_or_insert_default().trust = trust_policy();
+    }
+    let changed: Tags =
+        desired.tags.iter().filter(|(key, value)| old.tags.get(*key) != Some(*value)).map(clone_pair).collect();
+    if !changed.is_empty() {
+        run.check(&doing)?;
+        let answer = run.aws.iam.tag_role().role_name(&desired.name).set_tags(Some(sdk_tags(changed))).send().await;
+        answer.map_err(|error| run.aws.explain(Call(Iam, "TagRole", &doing), error))?;
+    }
+    let dropped: Vec<String> = old.tags.keys().filter(|key| !desired.tags.contains_key(*key)).cloned().collect();
+    if !dropped.is_empty() {
+        run.check(&doing)?;
+        let request = run.aws.iam.untag_role().role_name(&desired.name);
+        let answer = request.set_tag_keys(Some(dropped)).send().await;
+        answer.map_err(|error| run.aws.explain(Call(Iam, "UntagRole", &doing), error))?;
+    }
+    run.state().role.get_or_insert_default().tags = desired.tags.clone();
+    Ok(())
+}
+
+async fn delete(run: &Run) -> Result<(), Error> {
+    let Some(State { name, .. }) = run.state().role.clone() else { return Ok(()) };
+    let doing = format!("delete the role `{name}`");
+    run.check(&doing)?;
+    match run.aws.iam.delete_role().role_name(&name).send().await {
+        Ok(_) => {}
+        Err(error) if error.code() == Some("NoSuchEntity") => {}
+        Err(error) => return Err(run.aws.explain(Call(Iam, "DeleteRole", &doing), error)),
+    }
+    run.state().role = None;
+    Ok(())
+}
+
+/// What IAM says of a role. Policies come back percent-encoded.
+fn state(role: Role) -> State {
+    let trust = role.assume_role_policy_document.as_deref().map(crate::policy::percent_decode).unwrap_or_default();
+    let tags = role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+    State { name: role.role_name, arn: role.arn, trust: canonical(&trust), tags }
+}
+
+fn sdk_tags(tags: Tags) -> Vec<Tag> {
+    tags.into_iter().filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok()).collect()
+}
+
+fn clone_pair((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}

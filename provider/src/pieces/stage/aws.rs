@@ -1,0 +1,156 @@
+//! The stage and its deployment at Amazon API Gateway.
+
+use aws_sdk_apigateway::error::ProvideErrorMetadata;
+use aws_sdk_apigateway::operation::get_stage::GetStageOutput;
+
+use super::State;
+use crate::apply::Run;
+use crate::aws::Clients;
+use crate::aws::error::{Call, Service::ApiGateway};
+use crate::desired::Tags;
+use crate::error::Error;
+use crate::pieces::rest_api::aws::retag;
+use crate::plan::Action;
+
+/// Makes or changes the stage. It goes with the REST API.
+pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
+    match action {
+        Action::Same => Ok(()),
+        Action::Create | Action::Update => bring(run).await,
+        Action::Delete => {
+            run.state().stage = None;
+            Ok(())
+        }
+    }
+}
+
+/// The stage as API Gateway tells it; none if it is not there.
+pub async fn get(aws: &Clients, api: &str, stage: &str) -> Result<Option<GetStageOutput>, Error> {
+    let doing = format!("read the stage `{stage}` of the REST API `{api}`");
+    match aws.apigateway.get_stage().rest_api_id(api).stage_name(stage).send().await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        Err(error) => Err(aws.explain(Call(ApiGateway, "GetStage", &doing), error)),
+    }
+}
+
+/// The names of a REST API's stages.
+pub async fn names(aws: &Clients, api: &str) -> Result<Vec<String>, Error> {
+    let doing = format!("read the stages of the REST API `{api}`");
+    let answer = aws.apigateway.get_stages().rest_api_id(api).send().await;
+    let answer = answer.map_err(|error| aws.explain(Call(ApiGateway, "GetStages", &doing), error))?;
+    Ok(answer.item.unwrap_or_default().into_iter().filter_map(|stage| stage.stage_name).collect())
+}
+
+/// The deployment that a stage serves.
+pub fn deployment(stage: &GetStageOutput) -> String {
+    stage.deployment_id().unwrap_or_default().to_owned()
+}
+
+/// The state behind an answer. A deployment that is not the one we made may be of anything, so its digest is empty.
+pub fn state(stage: &GetStageOutput, old: &State) -> State {
+    let deployment = stage.deployment_id().unwrap_or_default();
+    let tags = stage.tags.iter().flatten().filter(|(key, _)| old.tags.contains_key(*key));
+    State {
+        name: stage.stage_name().unwrap_or_default().to_owned(),
+        deployment_id: deployment.to_owned(),
+        digest: if deployment == old.deployment_id { old.digest.clone() } else { String::new() },
+        tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        leftovers: old.leftovers.clone(),
+    }
+}
+
+/// A stage's ARN.
+pub fn arn(region: &str, api: &str, stage: &str) -> String {
+    format!("{}/stages/{stage}", crate::pieces::rest_api::arn(region, api))
+}
+
+/// Brings the stage from whatever it is to what it should be: deploy, move, tag, then tidy up.
+async fn bring(run: &Run) -> Result<(), Error> {
+    let desired = &run.desired().stage;
+    let (api, digest, old) = {
+        let state = run.state();
+        (
+            state.rest_api.as_ref().map(|api| api.id.clone()).unwrap_or_default(),
+            state.definition.as_ref().map(|definition| definition.digest.clone()).unwrap_or_default(),
+            state.stage.clone(),
+        )
+    };
+    let doing = format!("deploy the REST API `{api}` to the stage `{}`", desired.name);
+    let old = old.unwrap_or_default();
+    if old.digest != digest {
+        deploy(run, &api, &digest, &old, &doing).await?;
+    } else if old.name != desired.name {
+        rename(run, &api, &old, &doing).await?;
+    }
+    let tags = run.state().stage.clone().unwrap_or_default().tags;
+    retag(run, &arn(&run.aws.region, &api, &desired.name), &tags, &desired.tags, &doing).await?;
+    run.state().stage.get_or_insert_default().tags = desired.tags.clone();
+    tidy(run, &api).await
+}
+
+/// Deploys the definition. API Gateway makes the stage, or moves it, in the same call.
+async fn deploy(run: &Run, api: &str, digest: &str, old: &State, doing: &str) -> Result<(), Error> {
+    let desired = &run.desired().stage;
+    run.check(doing)?;
+    (run.progress)(&format!("deploying to stage {}", desired.name));
+    let request = run.aws.apigateway.create_deployment().rest_api_id(api).stage_name(&desired.name);
+    let answer = request.send().await;
+    let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "CreateDeployment", doing), error))?;
+    let mut leftovers = old.leftovers.clone();
+    if !old.deployment_id.is_empty() {
+        leftovers.deployments.push(old.deployment_id.clone());
+    }
+    let renamed = !old.name.is_empty() && old.name != desired.name;
+    if renamed {
+        leftovers.stages.push(old.name.clone());
+    }
+    run.state().stage = Some(State {
+        name: desired.name.clone(),
+        deployment_id: answer.id.unwrap_or_default(),
+        digest: digest.to_owned(),
+        tags: if renamed { Tags::new() } else { old.tags.clone() },
+        leftovers,
+    });
+    Ok(())
+}
+
+/// Makes a stage of the new name for the same deployment.
+async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Error> {
+    let desired = &run.desired().stage;
+    run.check(doing)?;
+    let request = run.aws.apigateway.create_stage().rest_api_id(api).stage_name(&desired.name);
+    let request = request.deployment_id(&old.deployment_id);
+    let answer = request.set_tags(Some(desired.tags.clone().into_iter().collect())).send().await;
+    answer.map_err(|error| run.aws.explain(Call(ApiGateway, "CreateStage", doing), error))?;
+    let mut new = State { name: desired.name.clone(), tags: desired.tags.clone(), ..old.clone() };
+    new.leftovers.stages.push(old.name.clone());
+    run.state().stage = Some(new);
+    Ok(())
+}
+
+/// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it.
+async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
+    let leftovers = run.state().stage.clone().unwrap_or_default().leftovers;
+    for stage in leftovers.stages {
+        let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
+        run.check(&doing)?;
+        match run.aws.apigateway.delete_stage().rest_api_id(api).stage_name(&stage).send().await {
+            Ok(_) => {}
+            Err(error) if error.code() == Some("NotFoundException") => {}
+            Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteStage", &doing), error)),
+        }
+        run.state().stage.get_or_insert_default().leftovers.stages.retain(|other| *other != stage);
+    }
+    for deployment in leftovers.deployments {
+        let doing = format!("delete the deployment `{deployment}` of the REST API `{api}`");
+        run.check(&doing)?;
+        match run.aws.apigateway.delete_deployment().rest_api_id(api).deployment_id(&deployment).send().await {
+            Ok(_) => {}
+            Err(error) if error.code() == Some("NotFoundException") => {}
+            Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteDeployment", &doing), error)),
+        }
+        run.state().stage.get_or_insert_default().leftovers.deployments.retain(|other| *other != deployment);
+    }
+    Ok(())
+}

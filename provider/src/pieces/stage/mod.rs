@@ -1,0 +1,70 @@
+//! The stage, and the deployment of the definition that it serves.
+//!
+//! A changed definition is live only after a deployment. The stage moves to the new deployment first, and the old one
+//! goes afterwards, so there is no moment without an answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::desired::Tags;
+use crate::plan::{Action, Changes};
+
+pub mod aws;
+
+/// The stage as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// Its name, the first segment of the URL's path.
+    pub name: String,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// The stage as it was last seen or made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct State {
+    /// Its name.
+    pub name: String,
+    /// The deployment it serves.
+    pub deployment_id: String,
+    /// The digest of the document that was deployed; see [`crate::pieces::definition`].
+    pub digest: String,
+    /// The tags that are ours.
+    pub tags: Tags,
+    /// Deployments and a stage that were replaced and are still to be deleted.
+    #[serde(skip_serializing_if = "Leftovers::is_empty")]
+    pub leftovers: Leftovers,
+}
+
+/// What an update has replaced and not yet deleted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Leftovers {
+    /// Names of stages.
+    pub stages: Vec<String>,
+    /// Ids of deployments.
+    pub deployments: Vec<String>,
+}
+
+impl Leftovers {
+    /// Whether nothing is left over.
+    pub fn is_empty(&self) -> bool {
+        self.stages.is_empty() && self.deployments.is_empty()
+    }
+}
+
+/// What has to happen to the stage. `digest` is that of the document that should be deployed; none while it cannot be
+/// known because the role is still to be made, and then everything is made anew.
+pub fn plan(old: Option<&State>, new: Option<&Desired>, digest: Option<&str>) -> (Action, Changes) {
+    let (old, new) = match (old, new) {
+        (Some(old), Some(new)) => (old, new),
+        (old, new) => return Action::appear(old.is_some(), new.is_some(), "stageArn"),
+    };
+    let mut changes = Changes::default();
+    changes.field("stageName", &old.name, &new.name);
+    changes.tags(&old.tags, &new.tags);
+    if digest != Some(old.digest.as_str()) || !old.leftovers.is_empty() {
+        changes.update("deploymentId");
+    }
+    (Action::unless_empty(&changes), changes)
+}

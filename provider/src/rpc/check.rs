@@ -1,0 +1,67 @@
+//! `Check`: inputs in order, or every reason why not. Pure and offline.
+
+use tonic::Status;
+
+use super::codec;
+use super::session::urn_name;
+use super::status::malformed;
+use super::wire::{CheckFailure, CheckRequest, CheckResponse, check_request::autonaming_options::Mode};
+use crate::inputs::{self, Failure};
+use crate::names::{self, Autonaming};
+use crate::value::{Object, Value};
+
+pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
+    let olds = codec::decode(request.olds).map_err(malformed)?;
+    let mut news = codec::decode(request.news).map_err(malformed)?;
+    let mut failures = match inputs::read(&news) {
+        Ok(read) => names::check(&read.typed),
+        Err(failures) => failures,
+    };
+    let wish = match request.autonaming {
+        None => Autonaming::Default,
+        Some(options) => match options.mode() {
+            Mode::Propose => Autonaming::Propose(options.proposed_name),
+            Mode::Enforce => Autonaming::Enforce(options.proposed_name),
+            Mode::Disable => Autonaming::Disable,
+        },
+    };
+    let missing = |news: &Object, name: &str| news.get(name).is_none_or(|value| *value.bare() == Value::Null);
+    if missing(&news, "name") {
+        let previous = olds.get("name").and_then(Value::as_str);
+        // `pulumi do` sends no seed.
+        let seed = if request.random_seed.is_empty() { random() } else { request.random_seed };
+        match names::autoname(urn_name(&request.urn), previous, &wish, &seed) {
+            Ok(name) => {
+                news.insert("name".to_owned(), Value::String(name));
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if missing(&news, "path") {
+        news.insert("path".to_owned(), Value::String(names::default_path(urn_name(&request.urn))));
+    }
+    let failures: Vec<CheckFailure> = failures.into_iter().map(|failure| tell(failure, &news)).collect();
+    let inputs = failures.is_empty().then(|| codec::encode(news));
+    Ok(CheckResponse { inputs, failures })
+}
+
+/// A failure as the engine shows it best. It prints the value of a named property, in plain text even if it is a secret,
+/// and nothing useful for a nested one; the path is in the reason anyway.
+pub(super) fn tell(failure: Failure, properties: &Object) -> CheckFailure {
+    let property = failure.property().to_owned();
+    let property = property.as_str();
+    let showable = property == failure.path && properties.get(property).is_none_or(|value| !value.has_secret());
+    let secret = properties.get(property).is_some_and(Value::has_secret);
+    let reason = match failure.advice {
+        // Advice quotes the value.
+        Some(advice) if !secret => format!("{}: {advice}", failure.reason),
+        _ => failure.reason,
+    };
+    CheckFailure { property: if showable { property.to_owned() } else { String::new() }, reason }
+}
+
+/// Random bytes from the standard library's hasher, which seeds itself from the system.
+fn random() -> Vec<u8> {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(()).to_le_bytes().to_vec()
+}

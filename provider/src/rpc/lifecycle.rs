@@ -1,0 +1,261 @@
+//! `Create`, `Read`, `Update` and `Delete`: each the same line, with a side missing or an end left out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use s3dataproxy_schema::Inputs;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::session::{Session, lenient, stored};
+use super::status::{failed, init_failed, invalid, malformed, redact};
+use super::wire::{
+    CreateRequest, CreateResponse, DeleteRequest, ErrorResourceInitFailed, ReadRequest, ReadResponse, UpdateRequest,
+    UpdateResponse,
+};
+use super::{Provider, codec};
+use crate::apply::{Run, Stop};
+use crate::aws::Clients;
+use crate::desired::Desired;
+use crate::error::{Error, Kind};
+use crate::import::import;
+use crate::inputs::{self, Read};
+use crate::observe::observe;
+use crate::outputs::{self, Source};
+use crate::plan::{Plan, plan};
+use crate::state::{self, State};
+use crate::value::Object;
+
+pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result<CreateResponse, Status> {
+    let inputs = codec::decode(request.properties).map_err(malformed)?;
+    let session = provider.session()?;
+    let clients = session.clients().await?;
+    let place = session.place(&clients.region, None, &request.urn);
+    let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
+    let desired = Desired::new(&work.read.typed, &place);
+    let state = State::empty(&place.region, &place.owner);
+    if request.preview {
+        let planned = work.source(&desired, &state).planned(&plan(None, Some(&desired)), work.account());
+        return Ok(CreateResponse { properties: Some(codec::encode(planned)), ..CreateResponse::default() });
+    }
+    let id =
+        work.read.typed.name.clone().ok_or_else(|| Status::invalid_argument("`name` is missing: call Check first"))?;
+    let (state, errors) = work.carry_out(state, &desired).await;
+    match errors.as_slice() {
+        [] => Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
+        [error, ..] if state.is_empty() => Err(failed(error, &work.secrets())),
+        errors => Err(work.half_done(id, &desired, &state, errors)),
+    }
+}
+
+pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result<UpdateResponse, Status> {
+    let olds = codec::decode(request.olds).map_err(malformed)?;
+    let inputs = codec::decode(request.news).map_err(malformed)?;
+    let state = stored(&olds)?;
+    let session = provider.session()?;
+    let clients = session.clients_for(&state).await?;
+    let place = session.place(&state.region, Some(&state), &request.urn);
+    let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
+    let desired = Desired::new(&work.read.typed, &place);
+    if request.preview {
+        let planned = work.source(&desired, &state).planned(&plan(Some(&state), Some(&desired)), work.account());
+        return Ok(UpdateResponse { properties: Some(codec::encode(planned)), refresh_before_update: false });
+    }
+    let (state, errors) = work.carry_out(state, &desired).await;
+    match errors.as_slice() {
+        [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
+        errors => Err(work.half_done(request.id, &desired, &state, errors)),
+    }
+}
+
+pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<ReadResponse, Status> {
+    let properties = codec::decode(request.properties).map_err(malformed)?;
+    let inputs = codec::decode(request.inputs).map_err(malformed)?;
+    let session = provider.session()?;
+    // Import, `.get()` and `pulumi do` know only the id.
+    if !properties.contains_key(state::KEY) {
+        return from_id(&provider, session, request.id, request.urn).await;
+    }
+    let state = stored(&properties)?;
+    let clients = session.clients_for(&state).await?;
+    let place = session.place(&state.region, Some(&state), &request.urn);
+    let read = lenient(&inputs)?;
+    let desired = Desired::new(&read.typed, &place);
+    let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &session.secrets))?;
+    if seen.is_empty() {
+        return Ok(ReadResponse::default());
+    }
+    let drift = plan(Some(&seen), Some(&desired));
+    if drift != plan(Some(&state), Some(&desired)) {
+        let details = seen.definition.as_ref().map(|definition| definition.drift.join("; ")).unwrap_or_default();
+        let words = format!("changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}");
+        provider.0.engine.warn(&request.urn, &redact(words.trim_end(), &read.secrets)).await;
+    }
+    let inputs = outputs::drifted(&inputs, &read, &seen);
+    let read = lenient(&inputs)?;
+    let source = Source {
+        inputs: &inputs,
+        read: &read,
+        desired: &desired,
+        state: &seen,
+        execute_api_url: &clients.execute_api_url,
+    };
+    let properties = Some(codec::encode(source.actual()));
+    Ok(ReadResponse { id: request.id, properties, inputs: Some(codec::encode(inputs)), refresh_before_update: false })
+}
+
+async fn from_id(provider: &Provider, session: Arc<Session>, id: String, urn: String) -> Result<ReadResponse, Status> {
+    let clients = session.clients().await?;
+    let place = session.place(&clients.region, None, &urn);
+    let found = import(&clients, &id, &place).await.map_err(|error| failed(&error, &session.secrets))?;
+    let Some(found) = found else { return Ok(ReadResponse::default()) };
+    let place = session.place(&clients.region, Some(&found.state), &urn);
+    let work = Work::new(provider, session, clients, urn, found.inputs.clone(), 0.0)?;
+    let desired = Desired::new(&work.read.typed, &place);
+    Ok(ReadResponse {
+        id: work.read.typed.name.clone().unwrap_or(id),
+        properties: Some(work.outputs(&desired, &found.state)),
+        inputs: Some(codec::encode(found.inputs)),
+        refresh_before_update: false,
+    })
+}
+
+pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result<(), Status> {
+    let properties = codec::decode(request.properties).map_err(malformed)?;
+    let inputs = codec::decode(request.old_inputs).map_err(malformed)?;
+    let state = stored(&properties)?;
+    let session = provider.session()?;
+    let clients = session.clients_for(&state).await?;
+    let read = lenient(&inputs)?;
+    let force_destroy = read.typed.bucket.and_then(|bucket| bucket.force_destroy).unwrap_or(false);
+    let plan = plan(Some(&state), None);
+    let run = Run {
+        aws: clients,
+        desired: None,
+        force_destroy,
+        resumes: false,
+        stop: stop(&provider, request.timeout),
+        state: Arc::new(Mutex::new(state)),
+        progress: progress(&provider, &request.urn),
+    };
+    let (_, errors) = finish(run, plan).await;
+    match errors.as_slice() {
+        [] => Ok(()),
+        errors => {
+            let words: Vec<String> = errors.iter().map(Error::to_string).collect();
+            let code = failed(&errors[0], &[]).code();
+            Err(Status::new(code, redact(&words.join("\n"), &session.secrets)))
+        }
+    }
+}
+
+/// What create and update share.
+struct Work {
+    provider: Provider,
+    session: Arc<Session>,
+    clients: Arc<Clients>,
+    urn: String,
+    inputs: Object,
+    read: Read<Inputs>,
+    stop: Stop,
+}
+
+impl Work {
+    fn new(
+        provider: &Provider,
+        session: Arc<Session>,
+        clients: Arc<Clients>,
+        urn: String,
+        inputs: Object,
+        timeout: f64,
+    ) -> Result<Work, Status> {
+        let read = inputs::read(&inputs).map_err(invalid)?;
+        let stop = stop(provider, timeout);
+        Ok(Work { provider: provider.clone(), session, clients, urn, inputs, read, stop })
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.clients.account.as_deref()
+    }
+
+    fn source<'a>(&'a self, desired: &'a Desired, state: &'a State) -> Source<'a> {
+        let execute_api_url = &self.clients.execute_api_url;
+        Source { inputs: &self.inputs, read: &self.read, desired, state, execute_api_url }
+    }
+
+    fn outputs(&self, desired: &Desired, state: &State) -> prost_types::Struct {
+        codec::encode(self.source(desired, state).actual())
+    }
+
+    /// Texts that must not be shown.
+    fn secrets(&self) -> Vec<String> {
+        self.read.secrets.iter().chain(&self.session.secrets).cloned().collect()
+    }
+
+    async fn carry_out(&self, state: State, desired: &Desired) -> (State, Vec<Error>) {
+        let plan = plan(Some(&state), Some(desired));
+        let run = Run {
+            aws: self.clients.clone(),
+            desired: Some(desired.clone()),
+            force_destroy: desired.bucket.force_destroy,
+            resumes: !state.is_empty(),
+            stop: self.stop.clone(),
+            state: Arc::new(Mutex::new(state.rooted())),
+            progress: progress(&self.provider, &self.urn),
+        };
+        let (state, errors) = finish(run, plan.clone()).await;
+        if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
+            self.wait_for_ready(desired, &state).await;
+        }
+        (state, errors)
+    }
+
+    async fn wait_for_ready(&self, desired: &Desired, state: &State) {
+        let outputs = self.source(desired, state).actual();
+        let Some(url) = outputs.get("invokeUrl").and_then(crate::value::Value::as_str) else { return };
+        self.provider.0.engine.progress(&self.urn, "waiting until the URL answers");
+        if let Err(seen) = self.clients.probe.wait(url, &desired.definition.api.operations, &self.stop).await {
+            let words = format!(
+                "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread \
+                 in AWS; try the URL again in a minute. `waitForReady: false` skips this check"
+            );
+            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.secrets())).await;
+        }
+    }
+
+    /// The status of work that stopped half way, with everything that exists.
+    fn half_done(&self, id: String, desired: &Desired, state: &State, errors: &[Error]) -> Status {
+        let secrets = self.secrets();
+        init_failed(ErrorResourceInitFailed {
+            id,
+            properties: Some(self.outputs(desired, state)),
+            reasons: errors.iter().map(|error| redact(&error.to_string(), &secrets)).collect(),
+            inputs: Some(codec::encode(self.inputs.clone())),
+            refresh_before_update: false,
+        })
+    }
+}
+
+/// Applies a plan in a task of its own, so that even a panic leaves the state that was reached.
+async fn finish(run: Run, plan: Plan) -> (State, Vec<Error>) {
+    let reached = run.state.clone();
+    let errors = tokio::spawn(async move { run.apply(&plan).await }).await;
+    let errors = errors.unwrap_or_else(|_| {
+        vec![
+            Error::new(Kind::Other, "finish the operation", "a bug in s3dataproxy broke it off")
+                .hint("run `pulumi up` again; what exists is saved"),
+        ]
+    });
+    let state = reached.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    (state, errors)
+}
+
+fn stop(provider: &Provider, timeout: f64) -> Stop {
+    let deadline = (timeout > 0.0).then(|| Duration::try_from_secs_f64(timeout).ok()).flatten();
+    Stop { cancel: provider.cancel_token(), deadline: deadline.and_then(|timeout| Instant::now().checked_add(timeout)) }
+}
+
+fn progress(provider: &Provider, urn: &str) -> crate::apply::Progress {
+    let (provider, urn) = (provider.clone(), urn.to_owned());
+    Box::new(move |message| provider.0.engine.progress(&urn, message))
+}

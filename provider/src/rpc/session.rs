@@ -1,0 +1,104 @@
+//! What `Configure` sets up, and how stored resources are read.
+
+use std::sync::Arc;
+
+use s3dataproxy_schema::{Config, Inputs};
+use tokio::sync::OnceCell;
+use tonic::Status;
+
+use super::status::{failed, invalid, malformed, unusable};
+use super::wire::ConfigureRequest;
+use super::{codec, config};
+use crate::aws::Clients;
+use crate::desired::{self, Place, Tags};
+use crate::error::Error;
+use crate::inputs::{self, Read};
+use crate::names;
+use crate::state::{self, State, Unusable};
+use crate::value::{Object, Value};
+
+/// One configuration of the provider.
+pub(super) struct Session {
+    config: Config,
+    /// Texts that must not be shown.
+    pub(super) secrets: Vec<String>,
+    /// Made on first use: `Configure` itself is offline. A failure is kept too, so that a hundred resources do not look
+    /// for missing credentials a hundred times.
+    clients: OnceCell<Result<Arc<Clients>, Error>>,
+}
+
+impl Session {
+    pub(super) fn new(request: ConfigureRequest) -> Result<Session, Status> {
+        let properties = codec::decode(request.args).map_err(malformed)?;
+        let read = inputs::read_config(&config::own(&properties)).map_err(invalid)?;
+        Ok(Session { config: read.typed, secrets: read.secrets, clients: OnceCell::new() })
+    }
+
+    /// The AWS clients.
+    pub(super) async fn clients(&self) -> Result<Arc<Clients>, Status> {
+        let clients = self.clients.get_or_init(async || Ok(Arc::new(crate::aws::config::connect(&self.config).await?)));
+        clients.await.clone().map_err(|error| failed(&error, &self.secrets))
+    }
+
+    /// The AWS clients for a resource that exists: they have to be of its Region, or it would seem to be gone.
+    pub(super) async fn clients_for(&self, state: &State) -> Result<Arc<Clients>, Status> {
+        let clients = self.clients().await?;
+        if state.region == clients.region {
+            return Ok(clients);
+        }
+        Err(Status::failed_precondition(format!(
+            "the resource is in Region `{}`, and the provider is set to `{}`: set `s3dataproxy:region` back, or delete \
+             the resource before the Region is changed",
+            state.region, clients.region
+        )))
+    }
+
+    /// Where a resource is and what it is called there. One that exists keeps the owner tag that it was made with, also
+    /// when it gets another URN.
+    pub(super) fn place(&self, region: &str, state: Option<&State>, urn: &str) -> Place {
+        let tags: Tags = self.config.default_tags.clone().unwrap_or_default();
+        Place {
+            region: region.to_owned(),
+            owner: state.map_or_else(|| desired::owner(urn), |state| state.owner.clone()),
+            default_tags: tags,
+            default_path: names::default_path(urn_name(urn)),
+        }
+    }
+}
+
+/// The resource's name at the end of its URN.
+pub(super) fn urn_name(urn: &str) -> &str {
+    urn.splitn(4, "::").nth(3).unwrap_or_default()
+}
+
+/// The state inside stored outputs.
+pub(super) fn stored(outputs: &Object) -> Result<State, Status> {
+    let Some(value) = outputs.get(state::KEY) else {
+        return Err(unusable(Unusable::Damaged(format!("it has no `{}`", state::KEY))));
+    };
+    let json = value.to_json().ok_or_else(|| unusable(Unusable::Damaged("it is no plain data".to_owned())))?;
+    State::from_json(json).map_err(unusable)
+}
+
+/// Inputs that were checked once, perhaps by another version of the plugin: what this one does not know is left out.
+pub(super) fn lenient(properties: &Object) -> Result<Read<Inputs>, Status> {
+    inputs::read(&known(properties)).map_err(invalid)
+}
+
+fn known(properties: &Object) -> Object {
+    let shape = &s3dataproxy_schema::shape::INPUTS;
+    let known = properties.iter().filter(|(name, _)| shape.properties.contains_key(*name));
+    known.map(|(name, value)| (name.clone(), within(value, &shape.properties[name]))).collect()
+}
+
+fn within(value: &Value, shape: &s3dataproxy_schema::shape::Shape) -> Value {
+    use s3dataproxy_schema::shape::Shape;
+    match (value, shape) {
+        (Value::Secret(inner), shape) => Value::Secret(Box::new(within(inner, shape))),
+        (Value::Object(object), Shape::Object(shape)) => {
+            let known = object.iter().filter(|(name, _)| shape.properties.contains_key(*name));
+            Value::Object(known.map(|(name, value)| (name.clone(), within(value, &shape.properties[name]))).collect())
+        }
+        (value, _) => value.clone(),
+    }
+}

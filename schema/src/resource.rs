@@ -1,0 +1,74 @@
+//! Inputs and outputs of the resource.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Bucket, Operation};
+
+/// The inputs of `S3DataProxy`, all optional.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Inputs {
+    /// The base of every name that is made: bucket, role and REST API. 3 to 63 lower-case letters, digits and hyphens.
+    /// By default the resource's name and a random suffix. A change replaces the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("willReplaceOnChanges" = true, "alwaysOutput" = true))]
+    pub name: Option<String>,
+    /// Where in the URL the objects are: one or more segments such as `v1/models`, or `/` for right below the stage. By
+    /// default the resource's name. A change moves the objects to the new URL at once; the old one ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("alwaysOutput" = true))]
+    pub path: Option<String>,
+    /// The stage's name, the first segment of the URL's path: up to 128 letters, digits, `-` and `_`
+    /// ([quotas](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html)).
+    /// `prod` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage_name: Option<String>,
+    /// The description of the REST API, as the AWS console shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What clients may do, at least one operation. `GET` and `HEAD` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Vec<Operation>>,
+    /// The bucket that holds the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<Bucket>,
+    /// Whether to wait, after create and update, until the URL answers from S3: two minutes at most, as a new role takes
+    /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. `true` by
+    /// default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_for_ready: Option<bool>,
+    /// Tags for everything that can have tags, at most 50. They win over the provider's `defaultTags`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// What `S3DataProxy` makes known. All inputs are outputs too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The URL of the data, with the mount path and without a trailing slash: append `/` and an object's key.
+    pub invoke_url: String,
+    /// The bucket's name: what uploads to S3 need.
+    pub bucket_name: String,
+    /// The bucket's ARN.
+    pub bucket_arn: String,
+    /// The name of the role that API Gateway assumes to reach the bucket.
+    pub role_name: String,
+    /// The ARN of the role that API Gateway assumes to reach the bucket.
+    pub role_arn: String,
+    /// The REST API's id.
+    pub rest_api_id: String,
+    /// The ARN that IAM policies
+    /// [build on](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html)
+    /// to allow calls of the API: append `/STAGE/METHOD/PATH`.
+    pub execution_arn: String,
+    /// The stage's ARN, as other services such as AWS WAF want it.
+    pub stage_arn: String,
+    /// The id of the deployment that the stage serves. It changes with every change of the API.
+    pub deployment_id: String,
+    /// The OpenAPI 3 document that is deployed, as JSON text.
+    pub open_api_document: String,
+}
