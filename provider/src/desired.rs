@@ -109,3 +109,6 @@ pub fn owner(urn: &str) -> String {
     let owner: Vec<char> = urn.strip_prefix("urn:pulumi:").unwrap_or(urn).chars().map(legal).collect();
     owner[owner.len().saturating_sub(256)..].iter().collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

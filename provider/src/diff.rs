@@ -108,3 +108,6 @@ fn compare(path: &str, old: &Json, new: &Json, details: &mut BTreeMap<String, De
     };
     details.insert(path.to_owned(), Detail { kind, replace: false, input: true });
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,15 +203,17 @@ pub fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// The known name a typo most likely meant: at most a third of its letters off.
+/// The known name a typo most likely meant: one that begins alike, or has at most a third of its letters wrong.
 fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-'], "");
     let name = plain(name);
-    known
-        .map(|known| (distance(&name, &plain(known)), known))
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
+    let rank = |known: &'a String| {
+        let plain = plain(known);
+        let begins = name.len() > 2 && (plain.starts_with(&name) || name.starts_with(&plain));
+        let distance = if begins { 0 } else { distance(&name, &plain) };
+        (distance <= known.len() / 3).then_some((distance, known))
+    };
+    known.filter_map(rank).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
 /// The edit distance of two names (Levenshtein).
@@ -229,3 +231,6 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
+
+#[cfg(test)]
+mod tests;

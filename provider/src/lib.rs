@@ -30,3 +30,6 @@ pub mod observe;
 pub mod outputs;
 
 pub mod rpc;
+
+#[cfg(test)]
+mod tidy;

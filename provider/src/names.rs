@@ -103,15 +103,20 @@ fn sanitise(name: &str, longest: usize) -> String {
             _ => safe.push('-'),
         }
     }
+    let mut safe = cut(&safe, longest).to_owned();
     if RESERVED_PREFIXES.iter().any(|prefix| safe.starts_with(prefix)) || safe.len() < *BUCKET.start() {
-        safe.insert_str(0, "data-");
+        safe = cut(&format!("data-{safe}"), longest).to_owned();
     }
-    safe.truncate(longest);
-    let mut safe = safe.trim_end_matches('-');
-    while let Some(suffix) = RESERVED_SUFFIXES.iter().find(|suffix| safe.ends_with(**suffix)) {
-        safe = &safe[..safe.len() - suffix.len()];
+    safe
+}
+
+/// The name without what would be illegal at its end.
+fn cut(name: &str, longest: usize) -> &str {
+    let mut name = name[..name.len().min(longest)].trim_end_matches('-');
+    while let Some(rest) = RESERVED_SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)) {
+        name = rest.trim_end_matches('-');
     }
-    safe.to_owned()
+    name
 }
 
 /// The mount path of a resource whose inputs have none: its own name, as far as a path can say it.
@@ -150,11 +155,11 @@ pub fn check(inputs: &Inputs) -> Vec<Failure> {
     for (key, value) in inputs.tags.iter().flatten() {
         fail(&crate::inputs::join("tags", key), tag_problem(key, value));
     }
-    // Two of the fifty tags that AWS allows are left to the plugin's own tag and to what others may add.
+    // AWS allows fifty tags, and the plugin's own is one of them.
     // Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging.html>
     let count = inputs.tags.as_ref().map_or(0, |tags| tags.len());
-    if count > 48 {
-        fail("tags", Problem::new(format!("`tags` has {count} tags; AWS has room for 48 of yours")));
+    if count > 49 {
+        fail("tags", Problem::new(format!("`tags` has {count} tags; with the plugin's own, AWS has room for 49")));
     }
     failures
 }
@@ -269,3 +274,6 @@ pub fn tag_problem(key: &str, value: &str) -> Option<Problem> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

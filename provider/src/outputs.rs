@@ -168,3 +168,6 @@ pub fn touches_the_way(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| step.piece != Piece::Bucket && step.action != Action::Same)
         || plan.action(Piece::Bucket) == Action::Create
 }
+
+#[cfg(test)]
+mod tests;

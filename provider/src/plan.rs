@@ -149,3 +149,6 @@ impl Action {
         (action, Changes(vec![Change { path: path.to_owned(), kind }]))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -109,3 +109,6 @@ impl State {
         self.role.as_ref().and_then(|role| role.arn.split(':').nth(4))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,8 @@ pub struct Inputs {
     /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_for_ready: Option<bool>,
-    /// Tags for everything that can have tags, at most 50. They win over the provider's `defaultTags`.
+    /// Tags for everything that can have tags, at most 49 (AWS has room for 50, and the plugin's own
+    /// tag is one). They win over the provider's `defaultTags`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
 }

@@ -157,3 +157,6 @@ fn signed(signature: &str, mut object: Object) -> Kind {
     object.insert(SIGNATURE.to_owned(), Value::String(signature.to_owned()));
     Kind::StructValue(encode(object))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::plan::{Action, Changes};
+use crate::policy::canonical;
 
 pub mod aws;
 pub mod openapi;
@@ -46,7 +47,7 @@ impl Desired {
     /// SHA-256 of the document without name and description.
     pub fn digest(&self, role_arn: &str) -> String {
         let document = self.api.document("", None, role_arn).to_string();
-        Sha256::digest(document).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(canonical(&document)).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -219,3 +219,6 @@ fn gateway_responses() -> Json {
         },
     })
 }
+
+#[cfg(test)]
+mod tests;

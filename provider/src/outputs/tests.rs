@@ -1,0 +1,128 @@
+use super::*;
+use crate::desired::tests::place;
+use crate::inputs::read;
+use crate::plan::plan;
+use crate::plan::tests::applied;
+
+fn inputs() -> Object {
+    Object::from([("name".to_owned(), Value::from("data-1"))])
+}
+
+fn lines(outputs: &Object) -> String {
+    let show = |(name, value): (&String, &Value)| {
+        let text = format!("{value:?}");
+        format!("{name}: {}", text.chars().take(110).collect::<String>())
+    };
+    outputs.iter().filter(|(name, _)| *name != state::KEY).map(show).collect::<Vec<_>>().join("\n")
+}
+
+const URL: &str = "https://{restApiId}.execute-api.eu-central-1.amazonaws.com/{stage}";
+
+#[test]
+fn a_preview_of_create_knows_what_follows_from_names() {
+    let inputs = inputs();
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let state = State::empty("eu-central-1", "o");
+    let source = Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url: URL };
+    let planned = |account| lines(&source.planned(&plan(None, Some(&desired)), account));
+    insta::assert_snapshot!(planned(None), @r#"
+    bucketArn: "arn:aws:s3:::data-1"
+    bucketName: "data-1"
+    deploymentId: unknown String
+    executionArn: unknown String
+    invokeUrl: unknown String
+    name: "data-1"
+    openApiDocument: unknown String
+    restApiId: unknown String
+    roleArn: unknown String
+    roleName: "data-1"
+    stageArn: unknown String
+    "#);
+    let with_account = planned(Some("123456789012"));
+    assert!(with_account.contains(r#"roleArn: "arn:aws:iam::123456789012:role/data-1""#), "{with_account}");
+    assert!(with_account.contains(r#"openApiDocument: "{\"openapi"#), "{with_account}");
+}
+
+#[test]
+fn a_preview_of_update_keeps_what_stays() {
+    let inputs = inputs();
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let state = applied(&desired);
+    let mut changed = desired.clone();
+    changed.definition.api.mount = "v2".to_owned();
+    let source = Source { inputs: &inputs, read: &read, desired: &changed, state: &state, execute_api_url: URL };
+    insta::assert_snapshot!(lines(&source.planned(&plan(Some(&state), Some(&changed)), None)), @r#"
+    bucketArn: "arn:aws:s3:::data-1"
+    bucketName: "data-1"
+    deploymentId: unknown String
+    executionArn: "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3"
+    invokeUrl: "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/prod/v2"
+    name: "data-1"
+    openApiDocument: "{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"data-1\",\"version\":\"1\"},\"paths\":{\"/v2/{key+}\":{\"get\":{
+    restApiId: "a1b2c3"
+    roleArn: "arn:aws:iam::123456789012:role/data-1"
+    roleName: "data-1"
+    stageArn: "arn:aws:apigateway:eu-central-1::/restapis/a1b2c3/stages/prod"
+    "#);
+}
+
+#[test]
+fn what_a_preview_knows_is_what_an_update_gives() {
+    let inputs = inputs();
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let empty = State::empty("eu-central-1", "o");
+    let before = Source { inputs: &inputs, read: &read, desired: &desired, state: &empty, execute_api_url: URL };
+    let planned = before.planned(&plan(None, Some(&desired)), Some("123456789012"));
+    let state = applied(&desired);
+    let actual = Source { state: &state, ..before }.actual();
+    for (name, value) in planned.into_iter().filter(|(_, value)| *value != Value::UNKNOWN) {
+        assert_eq!(Some(&value), actual.get(&name), "{name}");
+    }
+}
+
+#[test]
+fn after_a_failure_only_what_exists_is_told() {
+    let inputs = inputs();
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let state = State { bucket: applied(&desired).bucket, ..State::empty("eu-central-1", "o") };
+    let source = Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url: URL };
+    insta::assert_snapshot!(lines(&source.actual()), @r#"
+    bucketArn: "arn:aws:s3:::data-1"
+    bucketName: "data-1"
+    name: "data-1"
+    "#);
+}
+
+#[test]
+fn what_is_made_from_a_secret_is_a_secret() {
+    let mut inputs = inputs();
+    inputs.insert("description".to_owned(), Value::from("say \"hush\"").into_secret());
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let state = applied(&desired);
+    let outputs = Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url: URL }.actual();
+    let secret: Vec<&str> =
+        outputs.iter().filter(|(_, value)| value.has_secret()).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(secret, ["__state", "description", "openApiDocument"]);
+    assert!(!format!("{outputs:?}").contains("hush"));
+}
+
+#[test]
+fn a_refresh_shows_drift_as_the_users_properties() {
+    let mut inputs = inputs();
+    inputs.insert("tags".to_owned(), Value::from(serde_json::json!({ "env": "prod", "team": "a" })));
+    inputs.insert("description".to_owned(), Value::from("ours").into_secret());
+    let read = read(&inputs).expect("inputs");
+    let mut state = applied(&Desired::new(&read.typed, &place()));
+    assert_eq!(drifted(&inputs, &read, &state), inputs);
+    state.bucket.get_or_insert_default().tags.remove("env");
+    state.role.get_or_insert_default().tags.insert("team".to_owned(), "b".to_owned());
+    state.definition.get_or_insert_default().description = Some("theirs".to_owned());
+    let seen = drifted(&inputs, &read, &state);
+    assert_eq!(seen["tags"], Value::from(serde_json::json!({ "team": "b" })));
+    assert_eq!(seen["description"], Value::from("theirs").into_secret());
+}
