@@ -36,11 +36,13 @@ pub struct Run {
     /// What is there, kept current after every call.
     pub state: Arc<Mutex<State>>,
     /// Tells the user what is being done.
-    pub progress: Progress,
+    pub progress: Tell,
+    /// Tells the user what went differently than it should, without failing.
+    pub warn: Tell,
 }
 
-/// Tells the user what is being done.
-pub type Progress = Box<dyn Fn(&str) + Send + Sync>;
+/// Words to the user.
+pub type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
 /// When to stop early.
 #[derive(Clone, Debug)]

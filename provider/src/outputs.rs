@@ -103,9 +103,14 @@ impl Source<'_> {
 
     /// A value made from a secret is a secret.
     fn guard(&self, value: Value) -> Value {
-        let tainted = self.read.secrets.iter().any(|secret| holds(&value, secret));
-        if tainted { value.into_secret() } else { value }
+        guarded(value, &self.read.secrets)
     }
+}
+
+/// A value, as a secret if it holds one of these texts.
+pub fn guarded(value: Value, secrets: &[String]) -> Value {
+    let tainted = secrets.iter().any(|secret| holds(&value, secret));
+    if tainted { value.into_secret() } else { value }
 }
 
 fn holds(value: &Value, secret: &str) -> bool {

@@ -43,6 +43,10 @@ pub struct Config {
     /// `https://{restApiId}.execute-api.{region}.{dnsSuffix}/{stage}`, and with an API Gateway endpoint of your own
     /// `ENDPOINT/_aws/execute-api/{restApiId}/{stage}`, which a local AWS answers.
     pub execute_api_url: Option<String>,
+    /// Whether bucket, role, REST API and the other pieces show as rows below the resource. `false` by default, because
+    /// the engine cannot cope with such rows when the resource has `retainOnDelete` or `deletedWith`, or gets another
+    /// name: leave it off where you use these.
+    pub views: Option<bool>,
 }
 
 /// A role to assume.

@@ -110,6 +110,20 @@ fn digest(state: Option<&State>, desired: Option<&Desired>) -> Option<String> {
     Some(desired?.definition.digest(&role.arn))
 }
 
+impl Piece {
+    /// The piece's name in the stored state.
+    pub fn key(self) -> &'static str {
+        match self {
+            Piece::Bucket => "bucket",
+            Piece::Role => "role",
+            Piece::RolePolicy => "rolePolicy",
+            Piece::RestApi => "restApi",
+            Piece::Definition => "definition",
+            Piece::Stage => "stage",
+        }
+    }
+}
+
 impl fmt::Display for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

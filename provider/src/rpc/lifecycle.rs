@@ -13,8 +13,9 @@ use super::wire::{
     CreateRequest, CreateResponse, DeleteRequest, ErrorResourceInitFailed, ReadRequest, ReadResponse, UpdateRequest,
     UpdateResponse,
 };
+use super::views::Views;
 use super::{Provider, codec};
-use crate::apply::{Run, Stop};
+use crate::apply::{Run, Stop, Tell};
 use crate::aws::Clients;
 use crate::desired::Desired;
 use crate::error::{Error, Kind};
@@ -34,13 +35,20 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
     let desired = Desired::new(&work.read.typed, &place);
     let state = State::empty(&place.region, &place.owner);
+    let channel = (request.resource_status_address, request.resource_status_token);
+    let name = work.read.typed.name.clone().unwrap_or_default();
+    let views = Views::new(&provider.0, work.session.views(), channel, Vec::new(), &work.urn, &name);
     if request.preview {
-        let planned = work.source(&desired, &state).planned(&plan(None, Some(&desired)), work.account());
+        let plan = plan(None, Some(&desired));
+        if let Some(views) = &views {
+            views.planned(&plan, &state).await;
+        }
+        let planned = work.source(&desired, &state).planned(&plan, work.account());
         return Ok(CreateResponse { properties: Some(codec::encode(planned)), ..CreateResponse::default() });
     }
     let id =
         work.read.typed.name.clone().ok_or_else(|| Status::invalid_argument("`name` is missing: call Check first"))?;
-    let (state, errors) = work.carry_out(state, &desired).await;
+    let (state, errors) = work.carry_out(state, &desired, views).await;
     match errors.as_slice() {
         [] => Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         [error, ..] if state.is_empty() => Err(failed(error, &work.secrets())),
@@ -57,11 +65,17 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     let place = session.place(&state.region, Some(&state), &request.urn);
     let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
     let desired = Desired::new(&work.read.typed, &place);
+    let channel = (request.resource_status_address, request.resource_status_token);
+    let views = Views::new(&provider.0, work.session.views(), channel, request.old_views, &work.urn, &request.id);
     if request.preview {
-        let planned = work.source(&desired, &state).planned(&plan(Some(&state), Some(&desired)), work.account());
+        let plan = plan(Some(&state), Some(&desired));
+        if let Some(views) = &views {
+            views.planned(&plan, &state).await;
+        }
+        let planned = work.source(&desired, &state).planned(&plan, work.account());
         return Ok(UpdateResponse { properties: Some(codec::encode(planned)), refresh_before_update: false });
     }
-    let (state, errors) = work.carry_out(state, &desired).await;
+    let (state, errors) = work.carry_out(state, &desired, views).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         errors => Err(work.half_done(request.id, &desired, &state, errors)),
@@ -82,6 +96,11 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
     let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &session.secrets))?;
+    let channel = (request.resource_status_address, request.resource_status_token);
+    let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
+    if let Some(views) = views {
+        views.seen(&state, &seen, &read.secrets).await;
+    }
     if seen.is_empty() {
         return Ok(ReadResponse::default());
     }
@@ -129,6 +148,9 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let read = lenient(&inputs)?;
     let force_destroy = read.typed.bucket.and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     let plan = plan(Some(&state), None);
+    let channel = (request.resource_status_address, request.resource_status_token);
+    let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
+    let before = state.clone();
     let run = Run {
         aws: clients,
         desired: None,
@@ -137,8 +159,13 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         stop: stop(&provider, request.timeout),
         state: Arc::new(Mutex::new(state)),
         progress: progress(&provider, &request.urn),
+        warn: warn(&provider, &request.urn),
     };
-    let (_, errors) = finish(run, plan).await;
+    let (left, errors) = finish(run, plan).await;
+    if let Some(views) = views {
+        // Of a delete that failed, only the rows of what is gone may go; the rest keeps its rows as they are.
+        views.deleted(&before, &left, errors.is_empty()).await;
+    }
     match errors.as_slice() {
         [] => Ok(()),
         errors => {
@@ -192,7 +219,7 @@ impl Work {
         self.read.secrets.iter().chain(&self.session.secrets).cloned().collect()
     }
 
-    async fn carry_out(&self, state: State, desired: &Desired) -> (State, Vec<Error>) {
+    async fn carry_out(&self, state: State, desired: &Desired, views: Option<Views>) -> (State, Vec<Error>) {
         let plan = plan(Some(&state), Some(desired));
         let run = Run {
             aws: self.clients.clone(),
@@ -202,10 +229,15 @@ impl Work {
             stop: self.stop.clone(),
             state: Arc::new(Mutex::new(state.rooted())),
             progress: progress(&self.provider, &self.urn),
+            warn: warn(&self.provider, &self.urn),
         };
         let (state, errors) = finish(run, plan.clone()).await;
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
+        }
+        // With nothing made, the resource is not saved, and rows below it would have no parent.
+        if let Some(views) = views.filter(|_| !state.is_empty()) {
+            views.applied(&plan, &state, &self.read.secrets).await;
         }
         (state, errors)
     }
@@ -214,7 +246,9 @@ impl Work {
         let outputs = self.source(desired, state).actual();
         let Some(url) = outputs.get("invokeUrl").and_then(crate::value::Value::as_str) else { return };
         self.provider.0.engine.progress(&self.urn, "waiting until the URL answers");
-        if let Err(seen) = self.clients.probe.wait(url, &desired.definition.api.operations, &self.stop).await {
+        let waited = self.clients.probe.wait(url, &desired.definition.api.operations, &self.stop).await;
+        self.provider.0.engine.progress(&self.urn, "");
+        if let Err(seen) = waited {
             let words = format!(
                 "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread \
                  in AWS; try the URL again in a minute. `waitForReady: false` skips this check"
@@ -255,7 +289,15 @@ fn stop(provider: &Provider, timeout: f64) -> Stop {
     Stop { cancel: provider.cancel_token(), deadline: deadline.and_then(|timeout| Instant::now().checked_add(timeout)) }
 }
 
-fn progress(provider: &Provider, urn: &str) -> crate::apply::Progress {
+fn progress(provider: &Provider, urn: &str) -> Tell {
     let (provider, urn) = (provider.clone(), urn.to_owned());
     Box::new(move |message| provider.0.engine.progress(&urn, message))
+}
+
+fn warn(provider: &Provider, urn: &str) -> Tell {
+    let (provider, urn) = (provider.clone(), urn.to_owned());
+    Box::new(move |message| {
+        let (provider, urn, message) = (provider.clone(), urn.clone(), message.to_owned());
+        tokio::spawn(async move { provider.0.engine.warn(&urn, &message).await });
+    })
 }

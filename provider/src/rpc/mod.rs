@@ -1,6 +1,6 @@
 //! The gRPC server that the engine talks to. The only room that knows the wire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +16,7 @@ mod lifecycle;
 pub mod serve;
 mod session;
 mod status;
+mod views;
 
 /// The generated protocol types.
 #[allow(missing_docs, clippy::all, unreachable_pub)]
@@ -50,6 +51,19 @@ struct Shared {
     cancel: Mutex<CancellationToken>,
     /// Lifecycle operations under way.
     busy: tokio_util::task::TaskTracker,
+    /// Whether the engine knows views, and the operations whose views were published.
+    views: Mutex<(bool, HashSet<String>)>,
+}
+
+impl Shared {
+    fn supports_views(&self) -> bool {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Whether this operation's views have not been published yet.
+    fn first_use(&self, token: &str) -> bool {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).1.insert(token.to_owned())
+    }
 }
 
 impl Provider {
@@ -92,7 +106,9 @@ impl ResourceProvider for Provider {
         &self,
         request: Request<wire::ProviderHandshakeRequest>,
     ) -> Answer<wire::ProviderHandshakeResponse> {
-        self.0.engine.connect(&request.into_inner().engine_address);
+        let request = request.into_inner();
+        self.0.engine.connect(&request.engine_address);
+        *self.0.views.lock().unwrap_or_else(PoisonError::into_inner) = (request.supports_views, HashSet::new());
         // In attach mode a command that was cancelled must not spoil the next one.
         *self.0.cancel.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
         Ok(Response::new(wire::ProviderHandshakeResponse {

@@ -34,6 +34,11 @@ impl Session {
         Ok(Session { config: read.typed, secrets: read.secrets, clients: OnceCell::new() })
     }
 
+    /// Whether pieces are shown as child rows.
+    pub(super) fn views(&self) -> bool {
+        self.config.views.unwrap_or(false)
+    }
+
     /// The AWS clients.
     pub(super) async fn clients(&self) -> Result<Arc<Clients>, Status> {
         let clients = self.clients.get_or_init(async || Ok(Arc::new(crate::aws::config::connect(&self.config).await?)));

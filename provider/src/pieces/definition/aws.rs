@@ -49,7 +49,10 @@ async fn put(run: &Run) -> Result<(), Error> {
         let body = Blob::new(desired.document(&role_arn));
         let request = run.aws.apigateway.put_rest_api().rest_api_id(&id).mode(PutMode::Overwrite).body(body);
         let answer = request.send().await;
-        answer.map_err(|error| run.aws.explain(Call(ApiGateway, "PutRestApi", &doing), error))?;
+        let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "PutRestApi", &doing), error))?;
+        for warning in answer.warnings() {
+            (run.warn)(&format!("API Gateway took the definition with a warning: {warning}"));
+        }
     }
     run.state().definition = Some(put);
     Ok(())

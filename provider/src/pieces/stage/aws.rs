@@ -122,7 +122,14 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
     let request = run.aws.apigateway.create_stage().rest_api_id(api).stage_name(&desired.name);
     let request = request.deployment_id(&old.deployment_id);
     let answer = request.set_tags(Some(desired.tags.clone().into_iter().collect())).send().await;
-    answer.map_err(|error| run.aws.explain(Call(ApiGateway, "CreateStage", doing), error))?;
+    if let Err(error) = answer {
+        // A first try may have taken effect and its answer been lost.
+        let ours = error.code() == Some("ConflictException")
+            && get(&run.aws, api, &desired.name).await?.is_some_and(|seen| deployment(&seen) == old.deployment_id);
+        if !ours {
+            return Err(run.aws.explain(Call(ApiGateway, "CreateStage", doing), error));
+        }
+    }
     let mut new = State { name: desired.name.clone(), tags: desired.tags.clone(), ..old.clone() };
     new.leftovers.stages.push(old.name.clone());
     run.state().stage = Some(new);
