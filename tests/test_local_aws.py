@@ -1,0 +1,152 @@
+"""The local AWS: each repair in tests/aws/repairs, and that two of them do not meet."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+
+import psutil
+import pytest
+import requests
+
+from harness import ROOT, processes
+from harness.aws import ACCOUNT, LocalAws
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader"
+INTEGRATION = "x-amazon-apigateway-integration"
+
+
+@pytest.fixture
+def bucket(aws):
+    s3 = aws.client("s3")
+    name = f"local-aws-{uuid.uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=name)
+    yield name
+    for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
+        s3.delete_object(Bucket=name, Key=item["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
+@pytest.fixture
+def deploy(aws):
+    """Makes a REST API with one path, `/{key+}`, whose GET has this integration; gives its id and URL."""
+    api = aws.client("apigateway")
+    made = []
+
+    def deploy(integration: dict, **extensions) -> tuple[str, str]:
+        codes = {str(response["statusCode"]): {"description": "", "headers": {"Content-Type": {"schema": {"type": "string"}}}}
+                 for response in integration["responses"].values()}
+        key = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+        document = {
+            "openapi": "3.0.1", "info": {"title": "local-aws", "version": "1"},
+            "x-amazon-apigateway-binary-media-types": ["*/*"],
+            **extensions,
+            "paths": {"/{key+}": {"get": {"parameters": [key], "responses": codes, INTEGRATION: integration}}},
+        }
+        rest_api = api.create_rest_api(name="local-aws", endpointConfiguration={"types": ["REGIONAL"]})["id"]
+        made.append(rest_api)
+        api.put_rest_api(restApiId=rest_api, mode="overwrite", body=json.dumps(document).encode())
+        api.create_deployment(restApiId=rest_api, stageName="s")
+        return rest_api, aws.invoke_url(rest_api, "s")
+
+    yield deploy
+    for rest_api in made:
+        api.delete_rest_api(restApiId=rest_api)
+
+
+def get_object(bucket: str, responses: dict) -> dict:
+    """An integration that reads an object as the path names it."""
+    return {
+        "type": "aws", "httpMethod": "GET", "uri": f"arn:aws:apigateway:us-east-1:s3:path/{bucket}/{{key}}",
+        "credentials": ROLE, "passthroughBehavior": "when_no_match",
+        "requestParameters": {"integration.request.path.key": "method.request.path.key"},
+        "responses": responses,
+    }
+
+
+OK = {"statusCode": "200", "responseParameters": {"method.response.header.Content-Type": "integration.response.header.Content-Type"}}
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html,application/xhtml+xml"])
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", "application/json"])
+def test_any_binary_media_type_keeps_bytes(aws, bucket, deploy, content_type, accept):
+    every_byte = bytes(range(256))
+    aws.client("s3").put_object(Bucket=bucket, Key="a/b", Body=every_byte, ContentType=content_type)
+    _, url = deploy(get_object(bucket, {"default": OK}))
+    response = requests.get(f"{url}/a/b", headers={"Accept": accept}, timeout=30)
+    assert response.status_code == 200
+    assert response.content == every_byte
+    assert response.headers["Content-Type"] == content_type
+
+
+def test_import_keeps_credentials_and_content_handling(aws, bucket, deploy):
+    integration = get_object(bucket, {"default": OK, "404": {"statusCode": "404", "contentHandling": "CONVERT_TO_TEXT"}})
+    rest_api, _ = deploy(integration)
+    resources = aws.client("apigateway").get_resources(restApiId=rest_api, embed=["methods"])["items"]
+    [method] = [resource["resourceMethods"]["GET"] for resource in resources if resource["path"] == "/{key+}"]
+    found = method["methodIntegration"]
+    assert found["credentials"] == ROLE
+    assert found["integrationResponses"]["404"]["contentHandling"] == "CONVERT_TO_TEXT"
+    assert "contentHandling" not in found["integrationResponses"]["200"]
+
+
+def test_converted_text_reaches_a_response_template(deploy, bucket):
+    not_found = {
+        "statusCode": "404", "contentHandling": "CONVERT_TO_TEXT",
+        "responseTemplates": {"application/json": '{"message": "no such object"}'},
+        "responseParameters": {"method.response.header.Content-Type": "'application/json'"},
+    }
+    _, url = deploy(get_object(bucket, {"default": OK, "404": not_found}))
+    response = requests.get(f"{url}/missing", timeout=30)
+    assert (response.status_code, response.json()) == (404, {"message": "no such object"})
+    assert response.headers["Content-Type"] == "application/json"
+
+
+def test_import_sets_gateway_responses(deploy, bucket):
+    kinds = {"DEFAULT_4XX": {"responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}}}
+    _, url = deploy(get_object(bucket, {"default": OK}), **{"x-amazon-apigateway-gateway-responses": kinds})
+    response = requests.delete(f"{url}/a", timeout=30)
+    assert response.status_code == 403
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_two_side_by_side(aws):
+    with LocalAws() as other:
+        assert other.url != aws.url
+        other.client("s3").create_bucket(Bucket="only-here")
+        other.client("iam").create_role(RoleName="only-here", AssumeRolePolicyDocument="{}")
+        assert other.inventory()["buckets"] == other.inventory()["roles"] == ["only-here"]
+        found = aws.inventory()
+        assert "only-here" not in found["buckets"] + found["roles"]
+
+
+def test_it_listens_on_loopback_only(aws):
+    listening = [c.laddr.ip for c in psutil.Process(aws.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert listening == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "the parent's end"])
+def test_it_ends_without_a_trace(tmp_path, how):
+    # A shell between us and it is its parent, so that the parent can end alone.
+    launcher = f'"{ROOT / ".tools/aws/bin/python"}" "{ROOT / "tests/aws/launcher.py"}"'
+    shell = processes.start(
+        ["bash", "-c", f"{launcher} & echo $!; wait"], env={**os.environ, "AWS_PORT": "0", "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )
+    try:
+        local_aws = psutil.Process(int(shell.stdout.readline()))
+        assert shell.stdout.readline().startswith("ready http://127.0.0.1:")
+        assert list(tmp_path.iterdir())
+        if how == "the parent's end":
+            shell.kill()
+        else:
+            local_aws.send_signal(getattr(signal, how))
+        deadline = time.monotonic() + 20
+        while local_aws.is_running() and local_aws.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, "it did not end"
+            time.sleep(0.1)
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        processes.stop(shell)
