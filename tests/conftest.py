@@ -59,4 +59,4 @@ def stack(aws, tmp_path):
 
     yield make
     for each in made:
-        each.close()
+        each.close(endpoint=aws.url)

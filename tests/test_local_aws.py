@@ -150,3 +150,21 @@ def test_it_ends_without_a_trace(tmp_path, how):
         assert list(tmp_path.iterdir()) == []
     finally:
         processes.stop(shell)
+
+
+def test_tags_put_on_a_stage_show_in_it(aws):
+    """Repair: stage_tags."""
+    apigateway = aws.client("apigateway")
+    api = apigateway.create_rest_api(name="stage-tags")["id"]
+    try:
+        root = apigateway.get_resources(restApiId=api)["items"][0]["id"]
+        apigateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+        apigateway.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="MOCK")
+        deployment = apigateway.create_deployment(restApiId=api)["id"]
+        apigateway.create_stage(restApiId=api, stageName="prod", deploymentId=deployment, tags={"a": "1", "b": "2"})
+        arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}/stages/prod"
+        apigateway.tag_resource(resourceArn=arn, tags={"b": "3", "c": "4"})
+        apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])
+        assert apigateway.get_stage(restApiId=api, stageName="prod")["tags"] == {"b": "3", "c": "4"}
+    finally:
+        apigateway.delete_rest_api(restApiId=api)

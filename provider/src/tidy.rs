@@ -49,7 +49,8 @@ fn only_aws_rooms_name_the_sdk() {
 #[test]
 fn what_is_left_of_apply_is_pure() {
     let busy = ["apply.rs", "aws/", "/aws.rs", "observe.rs", "import.rs", "rpc/", "main.rs", "pieces/mod.rs"];
-    let words = ["async ", ".await", "tokio", "Instant", "SystemTime", "std::env", "RandomState", "std::fs", "std::net"];
+    let words =
+        ["async ", ".await", "tokio", "Instant", "SystemTime", "std::env", "RandomState", "std::fs", "std::net"];
     assert_eq!(outside(&busy, &words), Vec::<String>::new());
 }
 
@@ -61,7 +62,9 @@ fn nothing_but_the_port_goes_to_stdout() {
 
 #[test]
 fn pieces_do_not_run_pieces() {
-    for (name, text) in sources().into_iter().filter(|(name, _)| name.starts_with("pieces/") && name.ends_with("/aws.rs")) {
+    for (name, text) in
+        sources().into_iter().filter(|(name, _)| name.starts_with("pieces/") && name.ends_with("/aws.rs"))
+    {
         for piece in ["bucket", "role", "role_policy", "definition", "stage"] {
             assert!(!text.contains(&format!("{piece}::aws::run")), "{name} runs {piece}");
         }

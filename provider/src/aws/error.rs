@@ -62,7 +62,7 @@ impl Clients {
             ),
             other => {
                 let unreached = matches!(other, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_));
-                let reason = innermost(other);
+                let reason = reason(other);
                 let message = match unreached {
                     true => format!("no connection to {}: {reason}", self.endpoint(service)),
                     false => reason,
@@ -91,16 +91,18 @@ impl Clients {
     }
 }
 
+/// Why a call got no answer.
+fn reason<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+    match error {
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) => failure.as_connector_error().map_or_else(String::new, |e| innermost(e)),
+        other => innermost(other),
+    }
+}
+
 /// The reason at the bottom of an error's chain; what lies above says only that something failed.
-fn innermost<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
-    let mut reason: &(dyn std::error::Error + 'static) = match error {
-        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(error) => error,
-            None => return "it failed on the way".to_owned(),
-        },
-        SdkError::TimeoutError(_) => return "no answer in time".to_owned(),
-        other => other,
-    };
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut reason = error;
     while let Some(source) = reason.source() {
         reason = source;
     }

@@ -8,7 +8,6 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
-use aws_smithy_types::error::display::DisplayErrorContext;
 
 /// How often a connection is tried before the endpoint counts as unreachable. Throttling may take minutes and is retried
 /// for as long, but a mistyped endpoint must not look like a hang.
@@ -100,7 +99,7 @@ impl Intercept for GiveUpConnecting {
         bag.interceptor_state().store_put(Failures(failures));
         if failures >= CONNECTION_ATTEMPTS {
             let words = match error.as_connector_error() {
-                Some(error) => DisplayErrorContext(error).to_string(),
+                Some(error) => super::error::innermost(error),
                 None => "no answer in time".to_owned(),
             };
             *error = OrchestratorError::connector(ConnectorError::other(words.into(), None));

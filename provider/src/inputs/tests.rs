@@ -17,7 +17,8 @@ fn told(properties: &Object) -> String {
 
 #[test]
 fn unknown_properties_are_named_with_the_nearest_right_one() {
-    let inputs = json!({ "stage": "x", "stagename": "x", "Path": "x", "bucket": { "forceDestory": true }, "zzzzzzzz": 1 });
+    let inputs =
+        json!({ "stage": "x", "stagename": "x", "Path": "x", "bucket": { "forceDestory": true }, "zzzzzzzz": 1 });
     insta::assert_snapshot!(told(&properties(inputs)), @"
     Path: there is no property `Path`; did you mean `path`?
     bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `forceDestroy`?

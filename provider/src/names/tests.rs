@@ -34,10 +34,8 @@ fn bad_bucket_names_are_told_with_the_rule() {
         ("data--table-s3", "S3 keeps names that end with `--table-s3` for itself"),
         ("data-an", "S3 keeps names that end with `-an` for itself"),
     ] {
-        let inputs = Inputs {
-            bucket: Some(Bucket { name: Some(name.to_owned()), ..Bucket::default() }),
-            ..Inputs::default()
-        };
+        let inputs =
+            Inputs { bucket: Some(Bucket { name: Some(name.to_owned()), ..Bucket::default() }), ..Inputs::default() };
         assert_eq!(told(&inputs), format!("bucket.name: `bucket.name` cannot be used: {expected}"));
         let inputs = Inputs { name: Some(name.to_owned()), ..Inputs::default() };
         assert_eq!(told(&inputs), format!("name: `name` is also the bucket's name, and {expected}"));

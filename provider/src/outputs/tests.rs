@@ -104,7 +104,8 @@ fn what_is_made_from_a_secret_is_a_secret() {
     let read = read(&inputs).expect("inputs");
     let desired = Desired::new(&read.typed, &place());
     let state = applied(&desired);
-    let outputs = Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url: URL }.actual();
+    let outputs =
+        Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url: URL }.actual();
     let secret: Vec<&str> =
         outputs.iter().filter(|(_, value)| value.has_secret()).map(|(name, _)| name.as_str()).collect();
     assert_eq!(secret, ["__state", "description", "openApiDocument"]);

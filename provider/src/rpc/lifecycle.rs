@@ -9,11 +9,11 @@ use tonic::Status;
 
 use super::session::{Session, lenient, stored};
 use super::status::{failed, init_failed, invalid, malformed, redact};
+use super::views::Views;
 use super::wire::{
     CreateRequest, CreateResponse, DeleteRequest, ErrorResourceInitFailed, ReadRequest, ReadResponse, UpdateRequest,
     UpdateResponse,
 };
-use super::views::Views;
 use super::{Provider, codec};
 use crate::apply::{Run, Stop, Tell};
 use crate::aws::Clients;

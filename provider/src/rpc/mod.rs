@@ -110,7 +110,10 @@ impl ResourceProvider for Provider {
         self.0.engine.connect(&request.engine_address);
         *self.0.views.lock().unwrap_or_else(PoisonError::into_inner) = (request.supports_views, HashSet::new());
         // In attach mode a command that was cancelled must not spoil the next one.
-        *self.0.cancel.lock().unwrap_or_else(PoisonError::into_inner) = CancellationToken::new();
+        let mut cancel = self.0.cancel.lock().unwrap_or_else(PoisonError::into_inner);
+        if cancel.is_cancelled() {
+            *cancel = CancellationToken::new();
+        }
         Ok(Response::new(wire::ProviderHandshakeResponse {
             accept_secrets: true,
             accept_resources: true,

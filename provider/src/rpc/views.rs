@@ -46,14 +46,8 @@ impl Views {
         id: &str,
     ) -> Option<Views> {
         let possible = !address.is_empty() && !token.is_empty() && shared.supports_views();
-        let views = Views {
-            shared: shared.clone(),
-            address,
-            token,
-            owner: urn_name(urn).to_owned(),
-            id: id.to_owned(),
-            old,
-        };
+        let views =
+            Views { shared: shared.clone(), address, token, owner: urn_name(urn).to_owned(), id: id.to_owned(), old };
         // The engine cannot tell a renamed resource's views from another's.
         let renamed = !views.old.iter().all(|view| views.is_own(&view.name));
         (wanted && possible && !renamed).then_some(views)
@@ -101,7 +95,13 @@ impl Views {
         self.publish(rows.map(|view| step(Op::Delete, Some(echo(view)), None)).collect()).await;
     }
 
-    fn compare(&self, state: &State, secrets: &[String], changed: impl Fn(Piece) -> bool, create: bool) -> Vec<ViewStep> {
+    fn compare(
+        &self,
+        state: &State,
+        secrets: &[String],
+        changed: impl Fn(Piece) -> bool,
+        create: bool,
+    ) -> Vec<ViewStep> {
         let mut steps = Vec::new();
         for entry in &REGISTRY {
             let name = self.name(entry.piece);

@@ -19,11 +19,17 @@ fn fewer_fields_have_defaults_and_more_are_left_out() {
 #[test]
 fn what_is_no_state_is_told() {
     for (json, expected) in [
-        (json!({ "version": 2, "region": "r" }), "the resource's state has version 2, and this plugin knows versions up to 1"),
+        (
+            json!({ "version": 2, "region": "r" }),
+            "the resource's state has version 2, and this plugin knows versions up to 1",
+        ),
         (json!({}), "the resource's state is damaged (it has no version)"),
         (json!("text"), "the resource's state is damaged (it has no version)"),
         (json!({ "version": 1 }), "the resource's state is damaged (it has no Region)"),
-        (json!({ "version": 1, "region": "r", "bucket": 7 }), "the resource's state is damaged (invalid type: integer `7`"),
+        (
+            json!({ "version": 1, "region": "r", "bucket": 7 }),
+            "the resource's state is damaged (invalid type: integer `7`",
+        ),
     ] {
         let told = State::from_json(json).expect_err(expected).to_string();
         assert!(told.starts_with(expected), "{told}");

@@ -1,6 +1,6 @@
+use proptest::prelude::*;
 use prost_types::value::Kind;
 use prost_types::{Struct, Value as Wire};
-use proptest::prelude::*;
 
 use super::*;
 
@@ -80,9 +80,14 @@ fn a_malformed_value_is_named() {
         (fields([(SIGNATURE, text(BYTES))]), "a byte string has no `value`"),
         (fields([(SIGNATURE, text(BYTES)), ("value", text("&"))]), "a byte string's `value` is not base64"),
         (fields([(SIGNATURE, text(OUTPUT)), ("secret", text("yes"))]), "an output's `secret` is not a boolean"),
-        (fields([(SIGNATURE, text(OUTPUT)), ("dependencies", text("urn"))]), "an output's `dependencies` is not a list"),
+        (
+            fields([(SIGNATURE, text(OUTPUT)), ("dependencies", text("urn"))]),
+            "an output's `dependencies` is not a list",
+        ),
     ] {
-        let Some(Kind::StructValue(wire)) = fields([("outer", fields([("inner", value)]))]).kind else { unreachable!() };
+        let Some(Kind::StructValue(wire)) = fields([("outer", fields([("inner", value)]))]).kind else {
+            unreachable!()
+        };
         let error = decode(Some(wire)).expect_err(reason);
         assert_eq!(error.to_string(), format!("malformed value at `outer.inner`: {reason}"));
     }
