@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 
 use super::wire::resource_provider_server::ResourceProviderServer;
 use super::{MESSAGE_LIMIT, Provider};
@@ -27,10 +27,12 @@ pub async fn serve(engine_address: Option<String>) -> Result<(), Box<dyn Error>>
     stdout.flush()?;
 
     let server = tonic::transport::Server::builder();
+    // Without it an answer of more than one packet waits for the engine's delayed acknowledgement, 40 ms each time.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        result = server.serve_with_incoming(service, TcpListenerStream::new(listener)) => result?,
+        result = server.serve_with_incoming(service, incoming) => result?,
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
         () = engine_gone(engine_address) => {}
