@@ -152,10 +152,10 @@ def test_it_ends_without_a_trace(tmp_path, how):
         processes.stop(shell)
 
 
-def test_tags_put_on_a_stage_show_in_it(aws):
-    """Repair: stage_tags."""
+def test_tags_that_are_put_on_show_and_stay(aws):
+    """Repair: kept_tags."""
     apigateway = aws.client("apigateway")
-    api = apigateway.create_rest_api(name="stage-tags")["id"]
+    api = apigateway.create_rest_api(name="kept-tags", tags={"a": "1", "b": "2"})["id"]
     try:
         root = apigateway.get_resources(restApiId=api)["items"][0]["id"]
         apigateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
@@ -166,5 +166,11 @@ def test_tags_put_on_a_stage_show_in_it(aws):
         apigateway.tag_resource(resourceArn=arn, tags={"b": "3", "c": "4"})
         apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])
         assert apigateway.get_stage(restApiId=api, stageName="prod")["tags"] == {"b": "3", "c": "4"}
+        apigateway.create_deployment(restApiId=api, stageName="prod")
+        assert apigateway.get_stage(restApiId=api, stageName="prod")["tags"] == {"b": "3", "c": "4"}
+        arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}"
+        apigateway.tag_resource(resourceArn=arn, tags={"b": "3", "c": "4"})
+        apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])
+        assert apigateway.get_rest_api(restApiId=api)["tags"] == {"b": "3", "c": "4"}
     finally:
         apigateway.delete_rest_api(restApiId=api)

@@ -3,6 +3,7 @@
 //! Steps that do not need each other run at the same time. Nothing is undone: whatever happens, the state says what is
 //! there, and the next plan finishes the work. A stop (cancel, timeout) takes effect between AWS calls.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +31,9 @@ pub struct Run {
     /// Whether objects are deleted with the bucket.
     pub force_destroy: bool,
     /// Whether an earlier run may have made things that the state does not know.
-    pub resumes: bool,
+    pub resumes: AtomicBool,
+    /// Whether a call was given up that may have taken effect.
+    pub lost: AtomicBool,
     /// When to stop.
     pub stop: Stop,
     /// What is there, kept current after every call.
@@ -119,11 +122,17 @@ impl Run {
             }
             let finished = tokio::select! {
                 finished = running.next() => finished,
-                () = self.stop.abandon(), if !running.is_empty() => None,
+                () = self.stop.abandon(), if !running.is_empty() => {
+                    self.lost.store(true, Ordering::Relaxed);
+                    None
+                }
             };
             match finished {
                 Some((piece, Ok(()))) => undone.retain(|other| *other != piece),
-                Some((piece, Err(error))) => errors.push(error.of(piece)),
+                Some((piece, Err(error))) => {
+                    self.lost.fetch_or(error.kind == Kind::Unanswered, Ordering::Relaxed);
+                    errors.push(error.of(piece));
+                }
                 None => break,
             }
         }

@@ -80,7 +80,7 @@ impl Desired {
             rest_api: rest_api::Desired { name: name.clone(), tags: owned },
             definition: definition::Desired {
                 title: name,
-                description: inputs.description.clone(),
+                description: inputs.description.clone().filter(|text| !text.is_empty()),
                 api: definition::Api {
                     mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
                     operations,

@@ -49,9 +49,8 @@ pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place
         detail.replace = REPLACES.contains(&path.as_str());
     }
     for change in plan(Some(state), Some(&Desired::new(&old.typed, place))).changes() {
-        let under = |other: &String| *other == change.path || other.starts_with(&format!("{}[", change.path));
-        let ignored = ignored.iter().any(|ignored| change.path.starts_with(ignored.as_str()));
-        if !ignored && !details.keys().any(under) {
+        let ignored = ignored.iter().any(|ignored| within(&change.path, ignored));
+        if !ignored && !details.keys().any(|other| within(other, &change.path)) {
             let detail = Detail { kind: change.kind, replace: false, input: false };
             details.insert(change.path.clone(), detail);
         }
@@ -60,6 +59,11 @@ pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place
     let name_stays = old.typed.name == new.typed.name || bucket(&old.typed) == bucket(&new.typed);
     let delete_before_replace = name_stays && details.values().any(|detail| detail.replace);
     Diff { details, delete_before_replace }
+}
+
+/// Whether a path is another or below it.
+fn within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// The top-level property of a path.

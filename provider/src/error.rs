@@ -38,8 +38,10 @@ pub enum Kind {
     Throttled,
     /// AWS refuses the request as it is.
     Invalid,
-    /// AWS could not be reached, or did not answer.
+    /// AWS could not be reached.
     Unreachable,
+    /// AWS was reached and did not answer: the call may have taken effect.
+    Unanswered,
     /// The configuration lacks something.
     Config,
     /// The operation was cancelled, or its time was up.

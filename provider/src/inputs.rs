@@ -49,29 +49,43 @@ pub struct Read<T> {
 
 /// Reads a resource's inputs.
 pub fn read(properties: &Object) -> Result<Read<Inputs>, Vec<Failure>> {
+    whole(examine(properties))
+}
+
+/// Reads what can be read of a resource's inputs, and tells what cannot.
+pub fn examine(properties: &Object) -> (Read<Inputs>, Vec<Failure>) {
     read_as(properties, &shape::INPUTS, false)
 }
 
 /// Reads the provider's configuration. Depending on the SDK, a value that is no text comes as itself or as JSON text.
 pub fn read_config(properties: &Object) -> Result<Read<Config>, Vec<Failure>> {
+    whole(examine_config(properties))
+}
+
+/// Reads what can be read of the provider's configuration, and tells what cannot.
+pub fn examine_config(properties: &Object) -> (Read<Config>, Vec<Failure>) {
     read_as(properties, &shape::CONFIG, true)
+}
+
+fn whole<T>((read, failures): (Read<T>, Vec<Failure>)) -> Result<Read<T>, Vec<Failure>> {
+    if failures.is_empty() { Ok(read) } else { Err(failures) }
 }
 
 fn read_as<T: DeserializeOwned + Default>(
     properties: &Object,
     shape: &shape::Object,
     json_text: bool,
-) -> Result<Read<T>, Vec<Failure>> {
+) -> (Read<T>, Vec<Failure>) {
     let mut walk = Walk { json_text, ..Walk::default() };
     let json = walk.object(properties, shape, "");
-    if !walk.failures.is_empty() {
-        return Err(walk.failures);
-    }
-    match serde_json::from_value(Json::Object(json)) {
-        Ok(typed) => Ok(Read { typed, unknown: walk.unknown, secrets: walk.secrets }),
-        // The walk and the types come from one source; what only serde sees (a number out of range) ends here.
-        Err(error) => Err(vec![Failure::new("", error.to_string())]),
-    }
+    let typed = serde_json::from_value(Json::Object(json)).unwrap_or_else(|error| {
+        // The walk and the types come from one source: only what the walk has told already is missing here.
+        if walk.failures.is_empty() {
+            walk.failures.push(Failure::new("", error.to_string()));
+        }
+        T::default()
+    });
+    (Read { typed, unknown: walk.unknown, secrets: walk.secrets }, walk.failures)
 }
 
 #[derive(Default)]
@@ -91,13 +105,14 @@ impl Walk {
     fn object(&mut self, properties: &Object, shape: &shape::Object, path: &str) -> Map<String, Json> {
         let mut json = Map::new();
         for (name, value) in properties {
+            let parent = path;
             let path = join(path, name);
             match shape.properties.get(name) {
                 Some(shape) => json.extend(self.value(value, shape, &path).map(|value| (name.clone(), value))),
                 None => {
                     let near = nearest(name, shape.properties.keys());
                     let reason = match near {
-                        Some(near) => format!("there is no property `{path}`; did you mean `{near}`?"),
+                        Some(near) => format!("there is no property `{path}`; did you mean `{}`?", join(parent, near)),
                         None => {
                             let names: Vec<_> = shape.properties.keys().map(|name| format!("`{name}`")).collect();
                             format!("there is no property `{path}`; the properties are {}", names.join(", "))
@@ -136,7 +151,7 @@ impl Walk {
             (_, Value::Null) => None,
             (shape, Value::Unknown(_)) => {
                 self.unknown.insert(Failure::new(path, "").property().to_owned());
-                (*shape == Shape::String).then(|| Json::String(value::UNKNOWN.to_owned()))
+                unknown(shape)
             }
             (Shape::String, Value::String(text)) => Some(Json::String(text.clone())),
             (Shape::Enum(names), Value::String(text)) if names.contains(text) => Some(Json::String(text.clone())),
@@ -163,6 +178,18 @@ impl Walk {
             (Shape::Object(shape), Value::Object(object)) => Some(Json::Object(self.object(object, shape, path))),
             (shape, value) => self.fail(path, format!("`{path}` must be {}, not {}", kind(shape), value.kind())),
         }
+    }
+}
+
+/// The parts of an unknown value that may become part of a name.
+fn unknown(shape: &Shape) -> Option<Json> {
+    match shape {
+        Shape::String => Some(Json::String(value::UNKNOWN.to_owned())),
+        Shape::Object(shape) => {
+            let parts = shape.properties.iter();
+            Some(Json::Object(parts.filter_map(|(name, shape)| Some((name.clone(), unknown(shape)?))).collect()))
+        }
+        _ => None,
     }
 }
 
@@ -211,7 +238,7 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'
         let plain = plain(known);
         let begins = name.len() > 2 && (plain.starts_with(&name) || name.starts_with(&plain));
         let distance = if begins { 0 } else { distance(&name, &plain) };
-        (distance <= known.len() / 3).then_some((distance, known))
+        (distance <= known.len().div_ceil(3)).then_some((distance, known))
     };
     known.filter_map(rank).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }

@@ -37,7 +37,8 @@ impl Problem {
         Failure { path: path.to_owned(), reason: self.rule, advice: self.advice }
     }
 
-    fn after(self, words: &str) -> Problem {
+    /// The problem with words before it.
+    pub fn after(self, words: &str) -> Problem {
         Problem { rule: format!("{words}{}", self.rule), ..self }
     }
 }
@@ -153,7 +154,8 @@ pub fn check(inputs: &Inputs) -> Vec<Failure> {
         }
     }
     for (key, value) in inputs.tags.iter().flatten() {
-        fail(&crate::inputs::join("tags", key), tag_problem(key, value));
+        let path = crate::inputs::join("tags", key);
+        fail(&path, tag_problem(key, value).map(|problem| problem.after(&format!("`{path}` cannot be used: "))));
     }
     // AWS allows fifty tags, and the plugin's own is one of them.
     // Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging.html>

@@ -4,8 +4,8 @@
 //! nothing is ever forgotten because of a bad connection or a missing permission.
 
 use crate::aws::Clients;
-use crate::desired::Desired;
-use crate::error::Error;
+use crate::desired::{Desired, OWNER_TAG, Tags};
+use crate::error::{Error, Kind};
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::state::State;
 
@@ -33,6 +33,37 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
     let (bucket, role, role_policy, (rest_api, definition, stage)) = tokio::try_join!(bucket, role, role_policy, api)?;
     let seen = State { bucket, role, role_policy, rest_api, definition, stage, ..state.clone() };
     Ok(seen.rooted())
+}
+
+/// Adds what a run that was cut off may have made and not recorded: things of our names that carry our owner tag.
+pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<State, Error> {
+    let is_ours = |tags: &Tags| tags.get(OWNER_TAG) == Some(&desired.owner);
+    let bucket = async {
+        match &state.bucket {
+            // One that may not even be looked at is not ours.
+            None => match bucket::aws::observe(aws, &desired.bucket.name, &desired.bucket.tags).await {
+                Err(error) if error.kind == Kind::Denied => Ok(None),
+                found => found,
+            },
+            known => Ok(known.clone()),
+        }
+    };
+    let role = async {
+        match &state.role {
+            None => role::aws::observe(aws, &desired.role.name, &desired.role.tags).await,
+            known => Ok(known.clone()),
+        }
+    };
+    let rest_api = async {
+        match &state.rest_api {
+            None => rest_api::aws::find(aws, &desired.rest_api, "find a REST API that was cut off").await,
+            known => Ok(known.clone()),
+        }
+    };
+    let (bucket, role, rest_api) = tokio::try_join!(bucket, role, rest_api)?;
+    let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(&found.tags));
+    let role = role.filter(|found| state.role.is_some() || is_ours(&found.tags));
+    Ok(State { bucket, role, rest_api, ..state })
 }
 
 type Api = (Option<rest_api::State>, Option<definition::State>, Option<stage::State>);

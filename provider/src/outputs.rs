@@ -135,7 +135,7 @@ pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
         _ => new,
     };
     if let Some(definition) = &state.definition
-        && definition.description != read.typed.description
+        && definition.description != read.typed.description.clone().filter(|text| !text.is_empty())
     {
         let old = inputs.remove("description");
         if let Some(text) = &definition.description {

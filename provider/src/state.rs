@@ -53,10 +53,16 @@ pub enum Unusable {
          s3dataproxy plugin that wrote it"
     )]
     Newer(u64),
+    /// There is none.
+    #[error(
+        "the resource's outputs have no `{KEY}`, where the plugin keeps what it made: `pulumi refresh` finds it again by \
+         the resource's name"
+    )]
+    Missing,
     /// It is no state.
     #[error(
-        "the resource's state is damaged ({0}): run `pulumi refresh`, or take the resource out with `pulumi state \
-         delete` and import its REST API again"
+        "the resource's state is damaged ({0}): take the resource out with `pulumi state delete` and import its REST API \
+         again"
     )]
     Damaged(String),
 }
@@ -74,10 +80,11 @@ impl State {
             Some(_) => {}
             None => return Err(Unusable::Damaged("it has no version".to_owned())),
         }
-        let state: State = serde_json::from_value(json).map_err(|error| Unusable::Damaged(error.to_string()))?;
+        let mut state: State = serde_json::from_value(json).map_err(|error| Unusable::Damaged(error.to_string()))?;
         if state.region.is_empty() {
             return Err(Unusable::Damaged("it has no Region".to_owned()));
         }
+        state.version = VERSION;
         Ok(state)
     }
 

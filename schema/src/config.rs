@@ -38,7 +38,7 @@ pub struct Config {
     pub allowed_account_ids: Option<Vec<String>>,
     /// How often a call to AWS is tried, the first try included: 1 to 50, 8 by default. Only what may succeed later,
     /// such as a throttled call, is tried again.
-    pub max_attempts: Option<u32>,
+    pub max_attempts: Option<i64>,
     /// The base URL of a stage; `{restApiId}`, `{region}`, `{stage}` and `{dnsSuffix}` in it are filled in. By default
     /// `https://{restApiId}.execute-api.{region}.{dnsSuffix}/{stage}`, and with an API Gateway endpoint of your own
     /// `ENDPOINT/_aws/execute-api/{restApiId}/{stage}`, which a local AWS answers.

@@ -27,6 +27,7 @@ class LocalAws:
         self._log: deque[str] = deque(maxlen=500)
         threading.Thread(target=self._read_log, daemon=True).start()
         patience = threading.Timer(timeout, self._process.kill)
+        patience.daemon = True  # whoever is interrupted here does not wait for it
         patience.start()
         line = self._process.stdout.readline().split()
         patience.cancel()

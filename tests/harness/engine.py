@@ -271,31 +271,38 @@ def _name(process: psutil.Process) -> str:
 
 
 class Fleet:
-    """A stack of many S3DataProxy resources, each with a tap of its own: one command does for all what it does for one.
+    """A stack of many S3DataProxy resources: one command does for all what it does for one.
 
-    `delay`, faults and calls are those of `taps[name]`; the program is `write({name: inputs})`.
+    Each of `tapped` has a provider and a tap of its own, `taps[name]`; with none all share the default provider.
     """
 
-    def __init__(self, upstream: str, folder: Path, names: Iterable[str]):
-        self.taps = {name: Tap(upstream) for name in names}
-        self.stack = Stack("", folder=folder)
+    def __init__(self, upstream: str, folder: Path, tapped: Iterable[str] = ()):
+        self.taps = {name: Tap(upstream) for name in tapped}
+        self.stack = Stack("", None if self.taps else upstream, folder=folder)
 
     def write(self, inputs: dict[str, dict], **provider) -> None:
-        """The resources of this name with these inputs; `provider` is configuration of all their providers."""
+        """The program: these resources with these inputs. `provider` is configuration of all tapped providers."""
         resources = {}
         for name, properties in inputs.items():
-            config = {"endpointUrl": self.taps[name].url, **provider}
-            resources[f"by-{name}"] = {"type": "pulumi:providers:s3dataproxy", "properties": config}
-            resources[name] = {"type": PROXY, "properties": properties, "options": {"provider": f"${{by-{name}}}"}}
+            resources[name] = {"type": PROXY, "properties": properties}
+            if name in self.taps:
+                config = {"endpointUrl": self.taps[name].url, **provider}
+                resources[f"by-{name}"] = {"type": "pulumi:providers:s3dataproxy", "properties": config}
+                resources[name]["options"] = {"provider": f"${{by-{name}}}"}
         self.stack.write(f"resources: {json.dumps(resources)}\n")
 
     def resources(self) -> dict[str, dict]:
-        """Of each resource in the state what is stored there."""
-        return {resource["urn"].rpartition("::")[2]: resource
-                for resource in self.stack.resources() if resource["type"] == PROXY}
+        """What the state has of each resource, without what the engine drops in every refresh, whatever came of it."""
+        return {
+            resource["urn"].rpartition("::")[2]: {key: resource[key] for key in resource if key != "propertyDependencies"}
+            for resource in self.stack.resources() if resource["type"] == PROXY
+        }
+
+    def outputs(self) -> dict[str, dict]:
+        return {name: resource["outputs"] for name, resource in self.resources().items()}
 
     def reset(self) -> None:
-        """Forgets calls and faults of all taps."""
+        """All taps forget their calls and faults."""
         for tap in self.taps.values():
             tap.reset()
 

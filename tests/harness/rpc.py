@@ -99,8 +99,10 @@ class Plugin:
         #: The first line of stdout, as it came.
         self.port_line = self.process.stdout.readline()
         patience.cancel()
-        for name, lines in self._lines.items():
-            threading.Thread(target=self._read, args=(getattr(self.process, name), lines), daemon=True).start()
+        self._readers = [threading.Thread(target=self._read, args=(getattr(self.process, name), lines), daemon=True)
+                         for name, lines in self._lines.items()]
+        for reader in self._readers:
+            reader.start()
         if not self.port_line.strip().isdecimal():
             processes.stop(self.process)
             raise RuntimeError(f"no port but {self.port_line!r}; stderr: {self.stderr}")
@@ -150,6 +152,8 @@ class Plugin:
                 pass
         self.channel.close()
         processes.stop(self.process, grace=5, sig=signal.SIGINT)
+        for reader in self._readers:
+            reader.join(5)  # to the last word
         return self.process.returncode
 
     def __enter__(self):
@@ -202,7 +206,7 @@ class Resource:
     """
 
     def __init__(self, plugin: Plugin, name: str):
-        self.stub = plugin.stub
+        self.plugin, self.stub = plugin, plugin.stub
         self.urn = urn(name)
         self.seed = os.urandom(32)
         self.id, self.inputs, self.outputs = "", {}, {}
@@ -291,3 +295,20 @@ def init_failed(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed | 
     [detail] = status.details
     assert detail.type_url == "type.googleapis.com/pulumirpc.ErrorResourceInitFailed"
     return provider_pb2.ErrorResourceInitFailed.FromString(detail.value)
+
+
+def wipe(aws, prefix: str) -> None:
+    """Removes what a test that failed has left: buckets, roles and REST APIs whose names begin so."""
+    s3, iam, api = (aws.client(service) for service in ("s3", "iam", "apigateway"))
+    names = {kind: [name for name in names if name.startswith(prefix)] for kind, names in aws.inventory().items()}
+    for name in names["buckets"]:
+        for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
+            s3.delete_object(Bucket=name, Key=item["Key"])
+        s3.delete_bucket(Bucket=name)
+    for name in names["roles"]:
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        iam.delete_role(RoleName=name)
+    for item in api.get_rest_apis(limit=500)["items"]:
+        if item["name"] in names["rest_apis"]:
+            api.delete_rest_api(restApiId=item["id"])

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
@@ -44,7 +45,7 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
         ($service:ident, $endpoint:expr) => {{
             let mut builder =
                 $service::config::Builder::from(&sdk).retry_classifier(Conflicts).interceptor(GiveUpConnecting);
-            builder.set_endpoint_url($endpoint.clone().or_else(|| builder_endpoint(&sdk)));
+            builder.set_endpoint_url($endpoint.clone());
             builder
         }};
     }
@@ -67,12 +68,8 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
     Ok(clients)
 }
 
-fn builder_endpoint(sdk: &SdkConfig) -> Option<String> {
-    sdk.endpoint_url().map(str::to_owned)
-}
-
 async fn load(config: &Config) -> Result<SdkConfig, Error> {
-    let attempts = config.max_attempts.unwrap_or(MAX_ATTEMPTS);
+    let attempts = config.max_attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(MAX_ATTEMPTS);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(
             RetryConfig::standard()
@@ -90,7 +87,10 @@ async fn load(config: &Config) -> Result<SdkConfig, Error> {
         loader = loader.region(Region::new(region.clone()));
     }
     if let Some(profile) = &config.profile {
-        loader = loader.profile_name(profile);
+        // A profile that is named here wins over keys in the environment: these may be another account's.
+        loader = loader
+            .profile_name(profile)
+            .credentials_provider(ProfileFileCredentialsProvider::builder().profile_name(profile).build());
     }
     if let Some(url) = &config.endpoint_url {
         loader = loader.endpoint_url(url);
@@ -100,7 +100,7 @@ async fn load(config: &Config) -> Result<SdkConfig, Error> {
         loader = loader.credentials_provider(keys);
     }
     let sdk = loader.load().await;
-    if sdk.region().is_none() {
+    if sdk.region().is_none_or(|region| region.as_ref().is_empty()) {
         return Err(Error::new(Kind::Config, "reach AWS", "no AWS Region is set")
             .hint("run `pulumi config set s3dataproxy:region REGION`, or set `AWS_REGION` or the profile's region"));
     }
@@ -161,7 +161,8 @@ async fn check_account(clients: &Clients, sts: &sts::Client, allowed: &[String])
 /// The endpoints in force: a service's own, the common one, or none for AWS's.
 fn endpoints(config: &Config, sdk: &SdkConfig) -> CustomEndpoints {
     let own = config.endpoints.clone().unwrap_or_default();
-    let pick = |own: Option<String>, id: &'static str| own.or_else(|| from_environment(sdk, id));
+    let common = config.endpoint_url.as_ref();
+    let pick = |own: Option<String>, id: &'static str| own.or(common.cloned()).or_else(|| from_environment(sdk, id));
     CustomEndpoints {
         s3: pick(own.s3, "S3"),
         iam: pick(own.iam, "IAM"),

@@ -5,6 +5,7 @@ use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_apigateway::operation::RequestId;
 
 use super::Clients;
+use super::retry::connected;
 use crate::error::{Error, Kind};
 
 /// The services that the plugin calls.
@@ -61,13 +62,18 @@ impl Clients {
                 format!("the answer, with HTTP status {}, is not what AWS sends", response.raw().status().as_u16()),
             ),
             other => {
-                let unreached = matches!(other, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_));
-                let reason = reason(other);
-                let message = match unreached {
-                    true => format!("no connection to {}: {reason}", self.endpoint(service)),
-                    false => reason,
-                };
-                Error::new(if unreached { Kind::Unreachable } else { Kind::Other }, doing, message)
+                let (reason, endpoint) = (reason(other), self.endpoint(service));
+                match other {
+                    SdkError::DispatchFailure(failure)
+                        if !failure.as_connector_error().is_some_and(|e| connected(e)) =>
+                    {
+                        Error::new(Kind::Unreachable, doing, format!("no connection to {endpoint}: {reason}"))
+                    }
+                    SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
+                        Error::new(Kind::Unanswered, doing, format!("no answer from {endpoint}: {reason}"))
+                    }
+                    _ => Error::new(Kind::Other, doing, reason),
+                }
             }
         };
         explained.operation = Some(operation);
@@ -149,7 +155,7 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             )
         }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
-        (Kind::Unreachable, _) => format!(
+        (Kind::Unreachable | Kind::Unanswered, _) => format!(
             "check the Region `{}`, `endpointUrl` and `endpoints.{}`, and the network",
             clients.region,
             service.prefix()

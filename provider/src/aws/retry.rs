@@ -1,5 +1,8 @@
 //! What the SDK's retries have to be told about API Gateway and S3, and when to stop trying to connect.
 
+use std::error::Error;
+use std::fmt;
+
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{FinalizerInterceptorContextMut, InterceptorContext};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -69,6 +72,37 @@ impl ClassifyRetry for OnlyRefusals {
 #[derive(Debug)]
 pub(super) struct GiveUpConnecting;
 
+/// The last of several connection errors.
+#[derive(Debug)]
+struct GaveUp {
+    connected: bool,
+    words: String,
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl Error for GaveUp {}
+
+/// Whether there was a connection before this error: if so, the call may have taken effect.
+pub(super) fn connected(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(gave_up) = error.downcast_ref::<GaveUp>() {
+            return gave_up.connected;
+        }
+        // The HTTP client's own type is private; its words are all there is.
+        if error.to_string().contains("(Connect)") {
+            return false;
+        }
+        next = error.source();
+    }
+    true
+}
+
 /// How often no connection came about in this operation.
 #[derive(Debug)]
 struct Failures(u32);
@@ -98,11 +132,11 @@ impl Intercept for GiveUpConnecting {
         let failures = bag.load::<Failures>().map_or(0, |failures| failures.0) + 1;
         bag.interceptor_state().store_put(Failures(failures));
         if failures >= CONNECTION_ATTEMPTS {
-            let words = match error.as_connector_error() {
-                Some(error) => super::error::innermost(error),
-                None => "no answer in time".to_owned(),
+            let source = match error.as_connector_error() {
+                Some(error) => GaveUp { connected: connected(error), words: super::error::innermost(error) },
+                None => GaveUp { connected: true, words: "no answer in time".to_owned() },
             };
-            *error = OrchestratorError::connector(ConnectorError::other(words.into(), None));
+            *error = OrchestratorError::connector(ConnectorError::other(source.into(), None));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ fn unknown_properties_are_named_with_the_nearest_right_one() {
         json!({ "stage": "x", "stagename": "x", "Path": "x", "bucket": { "forceDestory": true }, "zzzzzzzz": 1 });
     insta::assert_snapshot!(told(&properties(inputs)), @"
     Path: there is no property `Path`; did you mean `path`?
-    bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `forceDestroy`?
+    bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `bucket.forceDestroy`?
     stage: there is no property `stage`; did you mean `stageName`?
     stagename: there is no property `stagename`; did you mean `stageName`?
     zzzzzzzz: there is no property `zzzzzzzz`; the properties are `bucket`, `description`, `name`, `operations`, `path`, `stageName`, `tags`, `waitForReady`

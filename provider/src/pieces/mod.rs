@@ -65,13 +65,19 @@ pub static REGISTRY: [Entry; 6] = [
         piece: Piece::RolePolicy,
         needs: &[Piece::Role],
         plan: |state, desired| {
-            role_policy::plan(state.and_then(|s| s.role_policy.as_ref()), desired.map(|d| &d.role_policy))
+            // A role cannot be deleted with its policy still in it, also when that was lost from view.
+            let lost = role_policy::State::default();
+            let old = state.and_then(|s| s.role_policy.as_ref().or(s.role.as_ref().map(|_| &lost)));
+            let old = if desired.is_none() { old } else { state.and_then(|s| s.role_policy.as_ref()) };
+            role_policy::plan(old, desired.map(|d| &d.role_policy))
         },
         run: |run, action| Box::pin(role_policy::aws::run(run, action)),
     },
     Entry {
         piece: Piece::RestApi,
-        needs: &[],
+        // Not for its content: where a role of ours is there already, a run that was cut off may have made an API too,
+        // and only then is it worth looking for.
+        needs: &[Piece::Role],
         plan: |state, desired| rest_api::plan(state.and_then(|s| s.rest_api.as_ref()), desired.map(|d| &d.rest_api)),
         run: |run, action| Box::pin(rest_api::aws::run(run, action)),
     },

@@ -13,10 +13,8 @@ use crate::value::{Object, Value};
 pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
     let olds = codec::decode(request.olds).map_err(malformed)?;
     let mut news = codec::decode(request.news).map_err(malformed)?;
-    let mut failures = match inputs::read(&news) {
-        Ok(read) => names::check(&read.typed),
-        Err(failures) => failures,
-    };
+    let (read, mut failures) = inputs::examine(&news);
+    add(&mut failures, names::check(&read.typed));
     let wish = match request.autonaming {
         None => Autonaming::Default,
         Some(options) => match options.mode() {
@@ -45,19 +43,25 @@ pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
     Ok(CheckResponse { inputs, failures })
 }
 
+/// Adds what rules say of properties whose types are right.
+pub(super) fn add(failures: &mut Vec<Failure>, more: Vec<Failure>) {
+    let told: Vec<String> = failures.iter().map(|failure| failure.property().to_owned()).collect();
+    failures.extend(more.into_iter().filter(|failure| !told.iter().any(|property| property == failure.property())));
+}
+
 /// A failure as the engine shows it best. It prints the value of a named property, in plain text even if it is a secret,
 /// and nothing useful for a nested one; the path is in the reason anyway.
 pub(super) fn tell(failure: Failure, properties: &Object) -> CheckFailure {
-    let property = failure.property().to_owned();
-    let property = property.as_str();
-    let showable = property == failure.path && properties.get(property).is_none_or(|value| !value.has_secret());
+    let property = failure.property();
     let secret = properties.get(property).is_some_and(Value::has_secret);
+    let showable = property == failure.path && !secret;
+    let property = if showable { property.to_owned() } else { String::new() };
     let reason = match failure.advice {
         // Advice quotes the value.
         Some(advice) if !secret => format!("{}: {advice}", failure.reason),
         _ => failure.reason,
     };
-    CheckFailure { property: if showable { property.to_owned() } else { String::new() }, reason }
+    CheckFailure { property, reason }
 }
 
 /// Random bytes from the standard library's hasher, which seeds itself from the system.

@@ -1,9 +1,10 @@
 //! `CheckConfig` and `DiffConfig`: the provider's own configuration. Pure and offline.
 
 use s3dataproxy_schema::Config;
+use s3dataproxy_schema::shape::Shape;
 use tonic::Status;
 
-use super::check::tell;
+use super::check::{add, tell};
 use super::codec;
 use super::status::malformed;
 use super::wire::{
@@ -16,6 +17,9 @@ use crate::value::{Object, UNKNOWN, Value};
 /// What the engine puts among a provider's properties for itself.
 const ENGINE_KEYS: [&str; 4] = ["version", "pluginDownloadURL", "pluginChecksums", "__internal"];
 
+/// The properties that the schema calls secret.
+const SECRET_KEYS: [&str; 2] = ["secretKey", "token"];
+
 /// The properties that are ours.
 pub(super) fn own(properties: &Object) -> Object {
     let ours = properties.iter().filter(|(name, _)| !ENGINE_KEYS.contains(&name.as_str()));
@@ -25,11 +29,14 @@ pub(super) fn own(properties: &Object) -> Object {
 pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
     let mut news = codec::decode(request.news).map_err(malformed)?;
     news.remove("__internal");
-    let failures = match inputs::read_config(&own(&news)) {
-        Ok(read) => problems(&read),
-        Err(failures) => failures,
-    };
-    let failures: Vec<_> = failures.into_iter().map(|failure| tell(failure, &news)).collect();
+    let (read, mut failures) = inputs::examine_config(&own(&news));
+    add(&mut failures, problems(&read));
+    // The engine takes the secret marks off before it calls; what the schema calls secret is one here.
+    let mut marked = news.clone();
+    for name in SECRET_KEYS {
+        marked.entry(name.to_owned()).and_modify(|value| *value = value.clone().into_secret());
+    }
+    let failures: Vec<_> = failures.into_iter().map(|failure| tell(failure, &marked)).collect();
     let inputs = failures.is_empty().then(|| codec::encode(news));
     Ok(CheckResponse { inputs, failures })
 }
@@ -103,9 +110,23 @@ fn problems(read: &Read<Config>) -> Vec<Failure> {
     }
     for (key, value) in config.default_tags.iter().flatten() {
         let path = inputs::join("defaultTags", key);
-        failures.extend(names::tag_problem(key, value).map(|problem| problem.at(&path)));
+        let problem = names::tag_problem(key, value);
+        failures.extend(problem.map(|problem| problem.after(&format!("`{path}` cannot be used: ")).at(&path)));
     }
     failures
+}
+
+/// The properties that are ours, with values that came as JSON text as what they are.
+fn uniform(properties: &Object) -> Object {
+    let uniform = |(name, value): (String, Value)| {
+        let parsed = match (s3dataproxy_schema::shape::CONFIG.properties.get(&name), value.bare()) {
+            (Some(Shape::String), _) | (None, _) => None,
+            (Some(_), Value::String(text)) => serde_json::from_str::<serde_json::Value>(text).ok(),
+            _ => None,
+        };
+        (name, parsed.map_or(value, Value::from))
+    };
+    own(properties).into_iter().map(uniform).collect()
 }
 
 /// Only another Region, account or endpoint means that resources are elsewhere. The engine replaces every resource of
@@ -115,10 +136,11 @@ pub(super) fn diff(request: DiffRequest) -> Result<DiffResponse, Status> {
         Some(inputs) => codec::decode(Some(inputs)),
         None => codec::decode(request.olds),
     };
-    let (old, new) = (own(&old.map_err(malformed)?), own(&codec::decode(request.news).map_err(malformed)?));
+    let (old, new) = (uniform(&old.map_err(malformed)?), uniform(&codec::decode(request.news).map_err(malformed)?));
     let account = |properties: &Object| {
         let Some(Value::Object(role)) = properties.get("assumeRole").map(Value::bare) else { return None };
-        role.get("roleArn")?.as_str()?.split(':').nth(4).map(str::to_owned)
+        let arn = role.get("roleArn")?.as_str().filter(|arn| !arn.contains(UNKNOWN))?;
+        arn.split(':').nth(4).map(str::to_owned)
     };
     let text = |properties: &Object, name: &str| properties.get(name)?.as_str().map(str::to_owned);
     let moved = |old: Option<String>, new: Option<String>| matches!((old, new), (Some(old), Some(new)) if !old.is_empty() && !new.is_empty() && old != new);

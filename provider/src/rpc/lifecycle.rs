@@ -1,5 +1,6 @@
 //! `Create`, `Read`, `Update` and `Delete`: each the same line, with a side missing or an end left out.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::desired::Desired;
 use crate::error::{Error, Kind};
 use crate::import::import;
 use crate::inputs::{self, Read};
-use crate::observe::observe;
+use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
 use crate::plan::{Plan, plan};
 use crate::state::{self, State};
@@ -48,10 +49,10 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     }
     let id =
         work.read.typed.name.clone().ok_or_else(|| Status::invalid_argument("`name` is missing: call Check first"))?;
-    let (state, errors) = work.carry_out(state, &desired, views).await;
+    let (state, errors, lost) = work.carry_out(state, &desired, views, false).await;
     match errors.as_slice() {
         [] => Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
-        [error, ..] if state.is_empty() => Err(failed(error, &work.secrets())),
+        [error, ..] if state.is_empty() && !lost => Err(failed(error, &work.read.secrets)),
         errors => Err(work.half_done(id, &desired, &state, errors)),
     }
 }
@@ -75,7 +76,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         let planned = work.source(&desired, &state).planned(&plan, work.account());
         return Ok(UpdateResponse { properties: Some(codec::encode(planned)), refresh_before_update: false });
     }
-    let (state, errors) = work.carry_out(state, &desired, views).await;
+    let (state, errors, _) = work.carry_out(state, &desired, views, true).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         errors => Err(work.half_done(request.id, &desired, &state, errors)),
@@ -93,13 +94,14 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let state = stored(&properties)?;
     let clients = session.clients_for(&state).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
+    let secrets = session.secrets_of(&inputs)?;
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
-    let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &session.secrets))?;
+    let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
     if let Some(views) = views {
-        views.seen(&state, &seen, &read.secrets).await;
+        views.seen(&state, &seen, &secrets).await;
     }
     if seen.is_empty() {
         return Ok(ReadResponse::default());
@@ -108,10 +110,10 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     if drift != plan(Some(&state), Some(&desired)) {
         let details = seen.definition.as_ref().map(|definition| definition.drift.join("; ")).unwrap_or_default();
         let words = format!("changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}");
-        provider.0.engine.warn(&request.urn, &redact(words.trim_end(), &read.secrets)).await;
+        provider.0.engine.warn(&request.urn, &redact(words.trim_end(), &secrets)).await;
     }
     let inputs = outputs::drifted(&inputs, &read, &seen);
-    let read = lenient(&inputs)?;
+    let read = Read { secrets, ..lenient(&inputs)? };
     let source = Source {
         inputs: &inputs,
         read: &read,
@@ -145,8 +147,11 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let state = stored(&properties)?;
     let session = provider.session()?;
     let clients = session.clients_for(&state).await?;
-    let read = lenient(&inputs)?;
-    let force_destroy = read.typed.bucket.and_then(|bucket| bucket.force_destroy).unwrap_or(false);
+    let (read, secrets) = (lenient(&inputs)?, session.secrets_of(&inputs)?);
+    let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
+    // A run that was cut off may have made what its state does not know.
+    let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
+    let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
@@ -155,13 +160,14 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         aws: clients,
         desired: None,
         force_destroy,
-        resumes: false,
+        resumes: false.into(),
+        lost: false.into(),
         stop: stop(&provider, request.timeout),
         state: Arc::new(Mutex::new(state)),
-        progress: progress(&provider, &request.urn),
-        warn: warn(&provider, &request.urn),
+        progress: progress(&provider, &request.urn, &secrets),
+        warn: warn(&provider, &request.urn, &secrets),
     };
-    let (left, errors) = finish(run, plan).await;
+    let (left, errors, _) = finish(run, plan).await;
     if let Some(views) = views {
         // Of a delete that failed, only the rows of what is gone may go; the rest keeps its rows as they are.
         views.deleted(&before, &left, errors.is_empty()).await;
@@ -171,7 +177,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         errors => {
             let words: Vec<String> = errors.iter().map(Error::to_string).collect();
             let code = failed(&errors[0], &[]).code();
-            Err(Status::new(code, redact(&words.join("\n"), &session.secrets)))
+            Err(Status::new(code, redact(&words.join("\n"), &secrets)))
         }
     }
 }
@@ -196,7 +202,8 @@ impl Work {
         inputs: Object,
         timeout: f64,
     ) -> Result<Work, Status> {
-        let read = inputs::read(&inputs).map_err(invalid)?;
+        let mut read = inputs::read(&inputs).map_err(invalid)?;
+        read.secrets.extend(session.secrets.iter().cloned());
         let stop = stop(provider, timeout);
         Ok(Work { provider: provider.clone(), session, clients, urn, inputs, read, stop })
     }
@@ -214,24 +221,26 @@ impl Work {
         codec::encode(self.source(desired, state).actual())
     }
 
-    /// Texts that must not be shown.
-    fn secrets(&self) -> Vec<String> {
-        self.read.secrets.iter().chain(&self.session.secrets).cloned().collect()
-    }
-
-    async fn carry_out(&self, state: State, desired: &Desired, views: Option<Views>) -> (State, Vec<Error>) {
+    async fn carry_out(
+        &self,
+        state: State,
+        desired: &Desired,
+        views: Option<Views>,
+        resumes: bool,
+    ) -> (State, Vec<Error>, bool) {
         let plan = plan(Some(&state), Some(desired));
         let run = Run {
             aws: self.clients.clone(),
             desired: Some(desired.clone()),
             force_destroy: desired.bucket.force_destroy,
-            resumes: !state.is_empty(),
+            resumes: resumes.into(),
+            lost: false.into(),
             stop: self.stop.clone(),
             state: Arc::new(Mutex::new(state.rooted())),
-            progress: progress(&self.provider, &self.urn),
-            warn: warn(&self.provider, &self.urn),
+            progress: progress(&self.provider, &self.urn, &self.read.secrets),
+            warn: warn(&self.provider, &self.urn, &self.read.secrets),
         };
-        let (state, errors) = finish(run, plan.clone()).await;
+        let (state, errors, lost) = finish(run, plan.clone()).await;
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
         }
@@ -239,7 +248,7 @@ impl Work {
         if let Some(views) = views.filter(|_| !state.is_empty()) {
             views.applied(&plan, &state, &self.read.secrets).await;
         }
-        (state, errors)
+        (state, errors, lost)
     }
 
     async fn wait_for_ready(&self, desired: &Desired, state: &State) {
@@ -253,27 +262,32 @@ impl Work {
                 "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread \
                  in AWS; try the URL again in a minute. `waitForReady: false` skips this check"
             );
-            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.secrets())).await;
+            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.read.secrets)).await;
         }
     }
 
     /// The status of work that stopped half way, with everything that exists.
     fn half_done(&self, id: String, desired: &Desired, state: &State, errors: &[Error]) -> Status {
-        let secrets = self.secrets();
         init_failed(ErrorResourceInitFailed {
             id,
             properties: Some(self.outputs(desired, state)),
-            reasons: errors.iter().map(|error| redact(&error.to_string(), &secrets)).collect(),
+            reasons: errors.iter().map(|error| redact(&error.to_string(), &self.read.secrets)).collect(),
             inputs: Some(codec::encode(self.inputs.clone())),
             refresh_before_update: false,
         })
     }
 }
 
-/// Applies a plan in a task of its own, so that even a panic leaves the state that was reached.
-async fn finish(run: Run, plan: Plan) -> (State, Vec<Error>) {
+/// Applies a plan in a task of its own, so that even a panic leaves the state that was reached. Tells that, what went
+/// wrong, and whether a call was given up that may have taken effect.
+async fn finish(run: Run, plan: Plan) -> (State, Vec<Error>, bool) {
+    let run = Arc::new(run);
     let reached = run.state.clone();
-    let errors = tokio::spawn(async move { run.apply(&plan).await }).await;
+    let work = tokio::spawn({
+        let run = run.clone();
+        async move { run.apply(&plan).await }
+    });
+    let errors = work.await;
     let errors = errors.unwrap_or_else(|_| {
         vec![
             Error::new(Kind::Other, "finish the operation", "a bug in s3dataproxy broke it off")
@@ -281,7 +295,7 @@ async fn finish(run: Run, plan: Plan) -> (State, Vec<Error>) {
         ]
     });
     let state = reached.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    (state, errors)
+    (state, errors, run.lost.load(Ordering::Relaxed))
 }
 
 fn stop(provider: &Provider, timeout: f64) -> Stop {
@@ -289,15 +303,15 @@ fn stop(provider: &Provider, timeout: f64) -> Stop {
     Stop { cancel: provider.cancel_token(), deadline: deadline.and_then(|timeout| Instant::now().checked_add(timeout)) }
 }
 
-fn progress(provider: &Provider, urn: &str) -> Tell {
-    let (provider, urn) = (provider.clone(), urn.to_owned());
-    Box::new(move |message| provider.0.engine.progress(&urn, message))
+fn progress(provider: &Provider, urn: &str, secrets: &[String]) -> Tell {
+    let (provider, urn, secrets) = (provider.clone(), urn.to_owned(), secrets.to_vec());
+    Box::new(move |message| provider.0.engine.progress(&urn, &redact(message, &secrets)))
 }
 
-fn warn(provider: &Provider, urn: &str) -> Tell {
-    let (provider, urn) = (provider.clone(), urn.to_owned());
+fn warn(provider: &Provider, urn: &str, secrets: &[String]) -> Tell {
+    let (provider, urn, secrets) = (provider.clone(), urn.to_owned(), secrets.to_vec());
     Box::new(move |message| {
-        let (provider, urn, message) = (provider.clone(), urn.clone(), message.to_owned());
+        let (provider, urn, message) = (provider.clone(), urn.clone(), redact(message, &secrets));
         tokio::spawn(async move { provider.0.engine.warn(&urn, &message).await });
     })
 }

@@ -14,6 +14,9 @@ use super::{MESSAGE_LIMIT, Provider};
 /// How long operations may take to stop once nobody waits for them.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// How long the last answers may take to leave.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// Serves until the engine is gone or a signal comes. Without an engine's address it serves whoever attaches.
 pub async fn serve(engine_address: Option<String>) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -31,14 +34,22 @@ pub async fn serve(engine_address: Option<String>) -> Result<(), Box<dyn Error>>
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let (stopped, has_stopped) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = engine_gone(engine_address) => {}
+        }
+        // Whoever ends the process waits only a few seconds: stop between two AWS calls if that is possible.
+        let _ = tokio::time::timeout(PATIENCE, provider.stop()).await;
+        let _ = stopped.send(());
+    };
+    // The answers of what was stopped tell what exists; a client that keeps its connection must not keep the process.
     tokio::select! {
-        result = server.serve_with_incoming(service, incoming) => result?,
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        () = engine_gone(engine_address) => {}
+        result = server.serve_with_incoming_shutdown(service, incoming, stop) => result?,
+        () = async { let _ = has_stopped.await; tokio::time::sleep(FAREWELL).await } => {}
     }
-    // Whoever ends the process waits only a few seconds: stop between two AWS calls if that is possible.
-    let _ = tokio::time::timeout(PATIENCE, provider.stop()).await;
     Ok(())
 }
 

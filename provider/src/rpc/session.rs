@@ -31,7 +31,20 @@ impl Session {
     pub(super) fn new(request: ConfigureRequest) -> Result<Session, Status> {
         let properties = codec::decode(request.args).map_err(malformed)?;
         let read = inputs::read_config(&config::own(&properties)).map_err(invalid)?;
-        Ok(Session { config: read.typed, secrets: read.secrets, clients: OnceCell::new() })
+        let mut secrets = read.secrets;
+        // Of a template, only what stands between the braces comes back.
+        let templates = secrets.iter().filter(|secret| secret.contains("{restApiId}"));
+        let parts = templates.flat_map(|template| template.split(['{', '}'])).map(str::to_owned);
+        let parts: Vec<String> = parts.filter(|part| part.contains('/') && part.len() > "https://".len()).collect();
+        secrets.extend(parts);
+        Ok(Session { config: read.typed, secrets, clients: OnceCell::new() })
+    }
+
+    /// Texts of these properties and of the configuration that must not be shown.
+    pub(super) fn secrets_of(&self, properties: &Object) -> Result<Vec<String>, Status> {
+        let mut secrets = lenient(properties)?.secrets;
+        secrets.extend(self.secrets.iter().cloned());
+        Ok(secrets)
     }
 
     /// Whether pieces are shown as child rows.
@@ -79,7 +92,7 @@ pub(super) fn urn_name(urn: &str) -> &str {
 /// The state inside stored outputs.
 pub(super) fn stored(outputs: &Object) -> Result<State, Status> {
     let Some(value) = outputs.get(state::KEY) else {
-        return Err(unusable(Unusable::Damaged(format!("it has no `{}`", state::KEY))));
+        return Err(unusable(Unusable::Missing));
     };
     let json = value.to_json().ok_or_else(|| unusable(Unusable::Damaged("it is no plain data".to_owned())))?;
     State::from_json(json).map_err(unusable)

@@ -3,7 +3,7 @@
 Imported only inside the local AWS's process: these modules need LocalStack.
 """
 
-from . import any_binary_media_type, converted_text, imported_fields, imported_gateway_responses, stage_tags
+from . import any_binary_media_type, converted_text, imported_fields, imported_gateway_responses, kept_tags
 
 
 def apply() -> None:
@@ -11,4 +11,4 @@ def apply() -> None:
     imported_fields.apply()
     imported_gateway_responses.apply()
     converted_text.apply()
-    stage_tags.apply()
+    kept_tags.apply()

@@ -51,7 +51,14 @@ pub async fn observe(aws: &Clients, name: &str, ours: &Tags) -> Result<Option<St
 async fn create(run: &Run) -> Result<(), Error> {
     let desired = &run.desired().bucket;
     let doing = format!("create the bucket `{}`", desired.name);
-    let state = match tags(&run.aws, &desired.name, &doing).await? {
+    let found = tags(&run.aws, &desired.name, &doing).await.map_err(|error| match error.kind {
+        Kind::Denied => error.hint(
+            "either another AWS account has a bucket of this name, and another `name` or `bucket.name` helps, or the \
+             credentials lack s3:GetBucketTagging",
+        ),
+        _ => error,
+    })?;
+    let state = match found {
         Some(tags) => adopt(run, tags, &doing)?,
         None => {
             let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(sdk_tags(&desired.tags)));
@@ -59,6 +66,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                 configuration =
                     configuration.location_constraint(BucketLocationConstraint::from(run.aws.region.as_str()));
             }
+            run.check(&doing)?;
             (run.progress)(&format!("creating bucket {}", desired.name));
             let request = run.aws.s3.create_bucket().bucket(&desired.name);
             let request = request.object_ownership(ObjectOwnership::BucketOwnerEnforced);

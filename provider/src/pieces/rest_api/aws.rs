@@ -1,13 +1,14 @@
 //! The REST API at Amazon API Gateway.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
 
-use super::{State, arn};
+use super::{Desired, State, arn};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
@@ -76,8 +77,8 @@ async fn create(run: &Run) -> Result<(), Error> {
     let doing = format!("create the REST API `{}`", desired.name);
     let mut lost = None;
     for attempt in 0..ATTEMPTS {
-        if (attempt > 0 || run.resumes)
-            && let Some(found) = find(run, &doing).await?
+        if (attempt > 0 || run.resumes.load(Ordering::Relaxed))
+            && let Some(found) = find(&run.aws, desired, &doing).await?
         {
             run.state().rest_api = Some(found);
             return update(run).await;
@@ -100,13 +101,13 @@ async fn create(run: &Run) -> Result<(), Error> {
             Err(error) => {
                 let error = run.aws.explain(Call(ApiGateway, "CreateRestApi", &doing), error);
                 match error.kind {
-                    Kind::Unreachable | Kind::Other => lost = Some(error),
+                    Kind::Unreachable | Kind::Unanswered | Kind::Other => lost = Some(error),
                     _ => return Err(error),
                 }
             }
         }
     }
-    match find(run, &doing).await? {
+    match find(&run.aws, desired, &doing).await? {
         Some(found) => {
             run.state().rest_api = Some(found);
             update(run).await
@@ -115,12 +116,11 @@ async fn create(run: &Run) -> Result<(), Error> {
     }
 }
 
-/// The REST API of our name that carries our owner tag.
-async fn find(run: &Run, doing: &str) -> Result<Option<State>, Error> {
-    let desired = &run.desired().rest_api;
-    let mut pages = run.aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+/// The REST API of this name that carries this owner tag.
+pub async fn find(aws: &Clients, desired: &Desired, doing: &str) -> Result<Option<State>, Error> {
+    let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
     while let Some(api) = pages.next().await {
-        let api = api.map_err(|error| run.aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
+        let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
         let tags = api.tags.unwrap_or_default();
         if api.name.as_ref() == Some(&desired.name) && tags.get(OWNER_TAG) == desired.tags.get(OWNER_TAG) {
             let tags = tags.into_iter().filter(|(key, _)| desired.tags.contains_key(key)).collect();

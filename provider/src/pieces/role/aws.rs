@@ -1,5 +1,7 @@
 //! The role at AWS IAM.
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::{Role, Tag};
 
@@ -57,6 +59,8 @@ async fn create(run: &Run) -> Result<(), Error> {
                 return Err(Error::new(Kind::AlreadyExists, &doing, "a role of this name is there already")
                     .hint("choose another `name`; roles made elsewhere are never taken over"));
             }
+            // What was made after it by the same run may be there too.
+            run.resumes.store(true, Ordering::Relaxed);
             found
         }
         Err(error) => return Err(run.aws.explain(Call(Iam, "CreateRole", &doing), error)),

@@ -1,0 +1,46 @@
+"""Tags put on an API or a stage by TagResource show in GetRestApi and GetStage, and a stage keeps its tags when a
+deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
+
+Source: `tags` is a field of what GetRestApi and GetStage answer, and CreateDeployment changes the deployment of a stage
+that is there: https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html,
+https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApi.html and
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-deployments.html
+"""
+
+import re
+
+from localstack.services.apigateway.legacy import provider
+from localstack.services.apigateway.next_gen import provider as next_gen
+
+NAMED = re.compile(r"/restapis/([^/]+)(?:/stages/([^/]+))?$")
+
+
+def apply() -> None:
+    tag, untag = provider.ApigatewayProvider.tag_resource, provider.ApigatewayProvider.untag_resource
+    deploy = next_gen.ApigatewayNextGenProvider.create_deployment
+
+    def tag_resource(self, context, resource_arn, tags, **others):
+        tag(self, context, resource_arn, tags, **others)
+        change(context, resource_arn, lambda old: old | dict(tags))
+
+    def untag_resource(self, context, resource_arn, tag_keys, **others):
+        untag(self, context, resource_arn, tag_keys, **others)
+        change(context, resource_arn, lambda old: {key: value for key, value in old.items() if key not in tag_keys})
+
+    def create_deployment(self, context, rest_api_id, stage_name=None, **others):
+        before = provider.get_moto_rest_api(context, rest_api_id).stages.get(stage_name)
+        answer = deploy(self, context, rest_api_id, stage_name=stage_name, **others)
+        if before:
+            provider.get_moto_rest_api(context, rest_api_id).stages[stage_name].tags = before.tags
+        return answer
+
+    provider.ApigatewayProvider.tag_resource = tag_resource
+    provider.ApigatewayProvider.untag_resource = untag_resource
+    next_gen.ApigatewayNextGenProvider.create_deployment = create_deployment
+
+
+def change(context, arn: str, new) -> None:
+    if named := NAMED.search(arn):
+        api = provider.get_moto_rest_api(context, rest_api_id=named[1])
+        for target in [api.stages[named[2]]] if named[2] else [api]:
+            target.tags = new(target.tags or {})

@@ -1,0 +1,378 @@
+"""What others change behind Pulumi's back: a refresh tells it, an update repairs it, and no failure to look is taken for
+an absence."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+
+from harness.engine import PROXY, Fleet, Result
+from harness.faults import Answer, Error, Refused, Throttled
+from test_lifecycle import left, look, needs_tags
+
+UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
+BASE = UNTAGGED | {"tags": {"team": "data"}}
+OBJECT = b"\x00\xff the data"
+
+
+class Account:
+    """The account of somebody who changes a resource's pieces by hand."""
+
+    def __init__(self, aws, outputs: dict):
+        self.s3, self.iam, self.api = (aws.client(service) for service in ("s3", "iam", "apigateway"))
+        self.bucket, self.role, self.id = (outputs[name] for name in ("bucketName", "roleName", "restApiId"))
+        self.arn = f"arn:aws:apigateway:us-east-1::/restapis/{self.id}"
+
+    def put_object(self):
+        self.s3.put_object(Bucket=self.bucket, Key="data", Body=OBJECT)
+
+    def delete_bucket(self):
+        self.s3.delete_object(Bucket=self.bucket, Key="data")
+        self.s3.delete_bucket(Bucket=self.bucket)
+
+    def tag_bucket(self, change: Callable[[dict], dict]):
+        tags = self.s3.get_bucket_tagging(Bucket=self.bucket)["TagSet"]
+        tags = change({tag["Key"]: tag["Value"] for tag in tags})
+        tags = [{"Key": key, "Value": value} for key, value in tags.items()]
+        self.s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": tags})
+
+    def delete_role_policy(self):
+        self.iam.delete_role_policy(RoleName=self.role, PolicyName="s3dataproxy")
+
+    def delete_role(self):
+        self.delete_role_policy()
+        self.iam.delete_role(RoleName=self.role)
+
+    def edit_role_policy(self):
+        text = self.iam.get_role_policy(RoleName=self.role, PolicyName="s3dataproxy")["PolicyDocument"]
+        text["Statement"][0]["Action"] = ["s3:GetObject", "s3:PutObject"]
+        self.iam.put_role_policy(RoleName=self.role, PolicyName="s3dataproxy", PolicyDocument=json.dumps(text))
+
+    def edit_trust(self):
+        text = self.iam.get_role(RoleName=self.role)["Role"]["AssumeRolePolicyDocument"]
+        statement = text["Statement"][0] if isinstance(text["Statement"], list) else text["Statement"]
+        statement["Principal"] = {"Service": "ec2.amazonaws.com"}
+        self.iam.update_assume_role_policy(RoleName=self.role, PolicyDocument=json.dumps(text))
+
+    def edit_bucket_policy(self):
+        text = json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"])
+        statement = text["Statement"][0] if isinstance(text["Statement"], list) else text["Statement"]
+        statement["Effect"] = "Allow"
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(text))
+
+    def resource(self, end: str = "/{key+}") -> str:
+        resources = self.api.get_resources(restApiId=self.id, limit=500)["items"]
+        return next(resource["id"] for resource in resources if resource["path"].endswith(end))
+
+    def delete_method(self, verb: str = "GET"):
+        self.api.delete_method(restApiId=self.id, resourceId=self.resource(), httpMethod=verb)
+
+    def add_method(self):
+        method = {"restApiId": self.id, "resourceId": self.resource(), "httpMethod": "DELETE"}
+        self.api.put_method(**method, authorizationType="NONE")
+        self.api.put_integration(**method, type="MOCK")
+
+    def edit_answer(self):
+        method = {"restApiId": self.id, "resourceId": self.resource(), "httpMethod": "GET"}
+        self.api.put_integration_response(**method, statusCode="404", selectionPattern="404", responseTemplates={
+            "application/json": '{"code":"Oops"}'})
+
+    def edit_uri(self):
+        method = {"restApiId": self.id, "resourceId": self.resource(), "httpMethod": "GET"}
+        integration = self.api.get_integration(**method)
+        uri = integration["uri"].replace(self.bucket, "somebody-elses")
+        self.api.update_integration(**method, patchOperations=[{"op": "replace", "path": "/uri", "value": uri}])
+
+    def patch_api(self, op: str, path: str, **value):
+        self.api.update_rest_api(restApiId=self.id, patchOperations=[{"op": op, "path": path, **value}])
+
+    def deploy(self):
+        self.api.create_deployment(restApiId=self.id, stageName="prod")
+
+    def delete_stage(self):
+        self.api.delete_stage(restApiId=self.id, stageName="prod")
+
+    def delete_api(self):
+        self.api.delete_rest_api(restApiId=self.id)
+
+    def delete_everything(self):
+        self.delete_bucket()
+        self.delete_role()
+        self.delete_api()
+
+    def retag(self, key: str, value: str, api: bool = True):
+        """Sets a tag on all that carries tags."""
+        self.tag_bucket(lambda tags: tags | {key: value})
+        self.iam.tag_role(RoleName=self.role, Tags=[{"Key": key, "Value": value}])
+        for arn in [self.arn, f"{self.arn}/stages/prod"][not api:]:
+            self.api.tag_resource(resourceArn=arn, tags={key: value})
+
+
+def without(key: str) -> Callable[[dict], dict]:
+    return lambda tags: {name: value for name, value in tags.items() if name != key}
+
+
+@dataclass
+class Drift:
+    """Something done by hand, the properties that tell it, and whether the URL fails until it is repaired."""
+
+    by_hand: Callable[[Account], object]
+    shows: set[str]
+    breaks: bool = False
+    inputs: dict = field(default_factory=lambda: BASE)
+    needs_tags: bool = False
+
+
+def both(*actions) -> Callable[[Account], None]:
+    return lambda account: [action(account) for action in actions]
+
+
+DRIFTS = {
+    "stage": Drift(Account.delete_stage, {"stageArn"}, True),
+    "policyedited": Drift(Account.edit_role_policy, {"operations"}),
+    "policydeleted": Drift(Account.delete_role_policy, {"operations"}),
+    "trust": Drift(Account.edit_trust, {"roleArn"}),
+    "role": Drift(Account.delete_role, {"roleArn", "operations", "openApiDocument", "deploymentId"}),
+    "methodremoved": Drift(Account.delete_method, {"openApiDocument"}),
+    "methodremoveddeployed": Drift(both(Account.delete_method, Account.deploy), {"openApiDocument", "deploymentId"}, True,
+                                   UNTAGGED),
+    "headremoved": Drift(lambda account: account.delete_method("HEAD"), {"openApiDocument"}),
+    "methodadded": Drift(Account.add_method, {"openApiDocument"}),
+    "answer": Drift(Account.edit_answer, {"openApiDocument"}),
+    "uri": Drift(both(Account.edit_uri, Account.deploy), {"openApiDocument", "deploymentId"}, True, UNTAGGED),
+    "binary": Drift(lambda account: account.patch_api("remove", "/binaryMediaTypes/*~1*"), {"openApiDocument"}),
+    "description": Drift(lambda account: account.patch_api("replace", "/description", value="by hand"), {"description"}),
+    "nodescription": Drift(lambda account: account.patch_api("replace", "/description", value=""), {"description"}),
+    "renamed": Drift(lambda account: account.patch_api("replace", "/name", value="by-hand"), {"name"}),
+    "bucketpolicy": Drift(lambda account: account.s3.delete_bucket_policy(Bucket=account.bucket),
+                          {"bucket.secureTransportOnly"}),
+    "bucketpolicyedited": Drift(Account.edit_bucket_policy, {"bucket.secureTransportOnly"}),
+    "buckettag": Drift(lambda account: account.tag_bucket(without("team")), {"tags.team"}),
+    "buckettags": Drift(lambda account: account.s3.delete_bucket_tagging(Bucket=account.bucket),
+                        {"tags.team", 'tags["s3dataproxy:owner"]'}),
+    "roletag": Drift(lambda account: account.iam.untag_role(RoleName=account.role, TagKeys=["team"]), {"tags.team"}),
+    "owner": Drift(lambda account: account.tag_bucket(without("s3dataproxy:owner")), {'tags["s3dataproxy:owner"]'}),
+    "tagvalue": Drift(lambda account: account.retag("team", "by hand"), {"tags.team"}, needs_tags=True),
+    "redeployed": Drift(Account.deploy, {"deploymentId"}, inputs=UNTAGGED),
+    "taggedredeployed": Drift(Account.deploy, {"deploymentId"}, needs_tags=True),
+    "api": Drift(Account.delete_api, {"restApiId", "openApiDocument", "stageArn"}, True),
+    "bucket": Drift(Account.delete_bucket, {"bucketName"}, True),
+    "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
+}
+
+
+@dataclass
+class Story:
+    """All drifts, side by side in one stack: what each command said, and what AWS had before and after."""
+
+    before: dict[str, dict]
+    broken: dict[str, bool]
+    refresh: Result
+    up: Result
+    after: dict[str, dict]
+    outputs: dict[str, dict]
+    deployments: dict[str, tuple[set, set]]
+    refresh_again: Result
+    up_again: Result
+
+
+def url_works(outputs: dict) -> bool:
+    response = requests.get(f"{outputs['invokeUrl']}/data", timeout=30)
+    return (response.status_code, response.content) == (200, OBJECT)
+
+
+def deployments(aws, outputs: dict) -> set[str]:
+    items = aws.client("apigateway").get_deployments(restApiId=outputs["restApiId"])["items"]
+    return {item["id"] for item in items}
+
+
+@pytest.fixture(scope="module")
+def story(aws, tmp_path_factory):
+    with Fleet(aws.url, tmp_path_factory.mktemp("drift")) as fleet:
+        fleet.write({name: drift.inputs for name, drift in DRIFTS.items()})
+        fleet.stack.up()
+        old = fleet.outputs()
+        for each in old.values():
+            Account(aws, each).put_object()
+        before = {name: look(aws, each) for name, each in old.items()}
+        ours = {name: deployments(aws, each) for name, each in old.items()}
+        for name, drift in DRIFTS.items():
+            drift.by_hand(Account(aws, old[name]))
+        broken = {name: not url_works(each) for name, each in old.items()}
+        refresh = fleet.stack.refresh("--diff", fails=None)
+        up = fleet.stack.up("--continue-on-error", fails=None)
+        new = fleet.outputs()
+        Account(aws, new["bucket"]).put_object()
+        after = {name: look(aws, each) for name, each in new.items()}
+        there = {name: (ours[name], deployments(aws, each)) for name, each in new.items()}
+        yield Story(before, broken, refresh, up, after, new, there,
+                    fleet.stack.refresh(fails=None), fleet.stack.up(fails=None))
+
+
+@pytest.mark.parametrize("name", DRIFTS)
+def test_drift(aws, story, name):
+    drift = DRIFTS[name]
+    if drift.needs_tags:
+        needs_tags(aws)
+    assert story.broken[name] == drift.breaks
+
+    assert story.refresh.returncode == 0
+    [found] = story.refresh.done(name)
+    told = story.refresh.messages("warning", name)
+    if drift.shows:
+        assert found["op"] == "update"
+        assert set(found["detailedDiff"]) == drift.shows
+        [told] = told
+        assert "outside of Pulumi" in told
+        assert all(path in told for path in drift.shows)
+    else:
+        assert (found["op"], told) == ("same", [])
+
+    assert story.up.messages("error", name) == []
+    [repair] = story.up.done(name)
+    assert repair["op"] == ("update" if drift.shows else "same")
+    assert set(repair["detailedDiff"] or {}) == drift.shows
+
+    expected = story.before[name]
+    if name == "foreigntag":
+        kinds = ["bucket tags", "role tags"]
+        expected |= {kind: expected[kind] | {"theirs": "1"} for kind in kinds}
+        expected |= {"stages": {"prod": expected["stages"]["prod"] | {"tags": {"team": "data", "theirs": "1"}}}}
+    seen = {key: value for key, value in story.after[name].items() if key != "deployments"}
+    assert seen == {key: value for key, value in expected.items() if key != "deployments"}
+    assert url_works(story.outputs[name])
+
+    [found] = story.refresh_again.done(name)
+    assert (found["op"], story.refresh_again.messages("warning", name)) == ("same", [])
+    assert [step["op"] for step in story.up_again.done(name)] == ["same"]
+
+
+@pytest.mark.parametrize("name", DRIFTS)
+def test_no_deployment_of_ours_is_left_behind(story, name):
+    ours, there = story.deployments[name]
+    current = story.outputs[name]["deploymentId"]
+    assert current in there
+    assert ours & there <= {current}
+
+
+# All at once
+
+
+def test_a_resource_that_is_gone_leaves_the_state_and_comes_back(aws, tmp_path):
+    with Fleet(aws.url, tmp_path) as fleet:
+        fleet.write({"gone": {}})
+        fleet.stack.up()
+        old = fleet.outputs()["gone"]
+        Account(aws, old).delete_everything()
+        refresh = fleet.stack.refresh()
+        assert [step["op"] for step in refresh.done("gone")] == ["delete"]
+        assert fleet.resources() == {}
+        assert [step["op"] for step in fleet.stack.up().done("gone")] == ["create"]
+        new = fleet.outputs()["gone"]
+        assert new["bucketName"] != old["bucketName"]
+        Account(aws, new).put_object()
+        assert url_works(new)
+        Account(aws, new).s3.delete_object(Bucket=new["bucketName"], Key="data")
+
+
+def test_destroy_needs_no_refresh(aws, tmp_path):
+    """Whatever is gone already is no error."""
+    gone = {
+        "nothing": lambda account: None, "all": Account.delete_everything, "stage": Account.delete_stage,
+        "role": Account.delete_role, "policy": Account.delete_role_policy, "api": Account.delete_api,
+        "bucket": Account.delete_bucket,
+    }
+    with Fleet(aws.url, tmp_path) as fleet:
+        fleet.write({f"destroyed-{name}": {} for name in gone})
+        fleet.stack.up()
+        for name, outputs in fleet.outputs().items():
+            gone[name.partition("-")[2]](Account(aws, outputs))
+        fleet.stack.destroy()
+        assert fleet.stack.resources() == []
+        assert left(aws, "destroyed") == {}
+
+
+def test_up_with_refresh_repairs_at_once(aws, tmp_path):
+    with Fleet(aws.url, tmp_path) as fleet:
+        fleet.write({"once": UNTAGGED})
+        fleet.stack.up()
+        account = Account(aws, fleet.outputs()["once"])
+        account.put_object()
+        account.delete_stage()
+        preview = fleet.stack.preview("--refresh", "--expect-no-changes", fails=True)
+        assert "stageArn" in preview.stdout + str(preview.done("once")[-1]["detailedDiff"])
+        fleet.stack.up("--refresh")
+        assert url_works(fleet.outputs()["once"])
+        assert fleet.stack.up("--refresh", "--expect-no-changes").changes.keys() == {"same"}
+
+
+def test_tags_of_others_survive_a_change_of_tags(aws, tmp_path):
+    needs_tags(aws)
+    with Fleet(aws.url, tmp_path) as fleet:
+        fleet.write({"shared": {"tags": {"team": "a", "old": "1"}}})
+        fleet.stack.up()
+        outputs = fleet.outputs()["shared"]
+        Account(aws, outputs).retag("theirs", "1")
+        assert fleet.stack.refresh("--expect-no-changes").messages("warning", "shared") == []
+        fleet.write({"shared": {"tags": {"team": "b", "new": "1"}}})
+        fleet.stack.up()
+        seen = look(aws, outputs)
+        tags = [seen[kind] for kind in ("bucket tags", "role tags", "api tags")] + [seen["stages"]["prod"]["tags"]]
+        ours = {"team": "b", "new": "1", "theirs": "1"}
+        assert [{key: value for key, value in each.items() if ":" not in key} for each in tags] == [ours] * 4
+
+
+def test_ignored_drift_is_left_alone(aws, tmp_path):
+    with Fleet(aws.url, tmp_path) as fleet:
+        program = {"type": PROXY, "properties": BASE, "options": {"ignoreChanges": ["description", "tags"]}}
+        fleet.stack.write(f"resources: {json.dumps({'ignored': program})}\n")
+        fleet.stack.up()
+        account = Account(aws, fleet.outputs()["ignored"])
+        account.patch_api("replace", "/description", value="by hand")
+        account.iam.untag_role(RoleName=account.role, TagKeys=["team"])
+        fleet.stack.refresh()
+        assert fleet.stack.up().done("ignored")[-1]["op"] == "same"
+        assert account.api.get_rest_api(restApiId=account.id)["description"] == "by hand"
+
+
+# Failures to look
+
+READS = ["GetBucketTagging", "GetBucketPolicy", "GetRole", "GetRolePolicy", "GetRestApi", "GetResources", "GetStage"]
+DENIED = Error("AccessDenied", 403), "AccessDenied"
+# Something on the way that answers in place of AWS.
+STRANGER = Answer(404, b"<html>no such host</html>", {"Content-Type": "text/html"}), "404"
+FAILURES = {
+    **{f"denied-{read.lower()}": (read, *DENIED) for read in READS},
+    **{f"stranger-{read.lower()}": (read, *STRANGER) for read in READS},
+    "broken": ("GetRestApi", Error("InternalError", 500), "InternalError"),
+    "slow": ("GetBucketTagging", Throttled(), "SlowDown"),
+    "refused": ("GetRole", Refused(), "no connection"),
+}
+
+
+@pytest.fixture(scope="module")
+def looked_at(aws, tmp_path_factory):
+    """Each failure at a resource of its own, in one stack: the refresh, and the state before and after."""
+    with Fleet(aws.url, tmp_path_factory.mktemp("failures"), FAILURES) as fleet:
+        fleet.write({name: {"waitForReady": False} for name in FAILURES}, maxAttempts=1)
+        fleet.stack.up()
+        before = fleet.resources()
+        fleet.reset()
+        for name, (read, fault, _) in FAILURES.items():
+            fleet.taps[name].inject(fault, operation=read, times=math.inf)
+        # All at once, because the engine starts nothing more after an error.
+        refresh = fleet.stack.refresh("--parallel", str(2 * len(FAILURES)), fails=True)
+        yield refresh, before, fleet.resources()
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_to_look_is_an_error_and_changes_nothing(looked_at, name):
+    read, _, words = FAILURES[name]
+    refresh, before, after = looked_at
+    [error] = refresh.messages("error", name)
+    assert read in error
+    assert words in error
+    assert after[name] == before[name]

@@ -1,0 +1,245 @@
+"""From a REST API's id to a resource: `pulumi import`, the option `import`, and `.get()`."""
+
+import json
+
+import pytest
+import yaml
+
+from harness.engine import PROXY, Fleet, Result, Stack
+from harness.faults import Error
+from test_lifecycle import DOCUMENTED, left, look
+
+FULL = {
+    "path": "v1/models", "stageName": "v2", "description": "models", "operations": ["HEAD"], "tags": {"team": "data"},
+    "bucket": {"name": "import-full-data", "secureTransportOnly": False},
+}
+# name in the second program, the inputs it was made with, what is imported, and the inputs that come of it but `name`
+IMPORTS = {
+    "plain": ({}, "{id}", {}),
+    "plain-name": ({}, "{name}", {}),
+    "full": (FULL, "{id}", FULL),
+    "full-stage": (FULL | {"bucket": {"name": "import-staged-data"}}, "{id}/v2",
+                   FULL | {"bucket": {"name": "import-staged-data"}}),
+    "root": ({"path": "/"}, "{id}", {"path": "/"}),
+    # What is a default, or means nothing to AWS, is left out.
+    "verbose": ({"path": "verbose", "stageName": "prod", "operations": ["GET", "HEAD"], "waitForReady": True, "tags": {},
+                 "bucket": {"forceDestroy": True, "secureTransportOnly": True}}, "{id}", {}),
+}
+OPTION = {"option": ({}, "{id}"), "option-full": (FULL | {"bucket": {"name": "import-option-data"}}, "{id}/v2")}
+DEFAULT_TAGS = json.dumps({"cost": "research"})
+
+
+def stack_with_default_tags(stack: Stack) -> Stack:
+    stack.set_config("s3dataproxy:defaultTags", DEFAULT_TAGS)
+    return stack
+
+
+@pytest.fixture(scope="module")
+def orphans(aws, tmp_path_factory):
+    """The outputs of resources whose stack has forgotten them."""
+    with Fleet(aws.url, tmp_path_factory.mktemp("first")) as first:
+        stack_with_default_tags(first.stack)
+        made = {name: inputs for name, (inputs, *_) in (IMPORTS | OPTION).items()}
+        made |= {f"renamed-{kind}": {} for kind in ("import", "get")}
+        first.write(made)
+        first.stack.up()
+        outputs = first.outputs()
+        first.stack.run("state", "delete", "--all", "--yes", "--stack", first.stack.name)
+        yield outputs
+
+
+def fill(template: str, outputs: dict) -> str:
+    return template.format(id=outputs["restApiId"], name=outputs["name"])
+
+
+def import_all(stack: Stack, ids: dict[str, str], *args: str, fails: bool = False) -> Result:
+    """One import of several: name to id. All at the same time, because the engine starts nothing more after an error."""
+    file = stack.folder / "import.json"
+    file.write_text(json.dumps({"resources": [{"type": PROXY, "name": name, "id": id_} for name, id_ in ids.items()]}))
+    options = ["--yes", "--skip-preview", "--parallel", str(len(ids)), "--file", str(file), *args]
+    return stack.start_operation("import", *options).wait(fails=fails)
+
+
+def generated(result) -> dict:
+    """The program that the import printed."""
+    text = result.stdout.partition("\nresources:\n")[2]
+    lines = [line for line in text.splitlines() if line.startswith(" ")]
+    return yaml.safe_load("\n".join(lines))
+
+
+@pytest.fixture(scope="module")
+def imported(aws, orphans, tmp_path_factory):
+    """Each imported; then the generated program, pasted and run."""
+    with Fleet(aws.url, tmp_path_factory.mktemp("second")) as second:
+        stack = stack_with_default_tags(second.stack)
+        before = {name: look(aws, orphans[name]) for name in IMPORTS}
+        ids = {name: fill(id_, orphans[name]) for name, (_, id_, _) in IMPORTS.items()}
+        program = generated(import_all(stack, ids, "--protect=false"))
+        states = second.resources()
+        stack.write(f"resources: {json.dumps(program)}\n")
+        preview, up, refresh = stack.preview(), stack.up(), stack.refresh()
+        after = {name: look(aws, orphans[name]) for name in IMPORTS}
+        outputs = second.outputs()
+        stack.destroy()
+        yield {"program": program, "states": states, "results": [preview, up, refresh], "before": before, "after": after,
+               "outputs": outputs}
+
+
+@pytest.mark.parametrize("name", IMPORTS)
+def test_import(aws, orphans, imported, name):
+    inputs = {"name": orphans[name]["name"], **IMPORTS[name][2]}
+    assert imported["program"][name]["properties"] == inputs
+    state = imported["states"][name]
+    assert state["inputs"] == inputs
+    assert state["id"] == inputs["name"]
+    assert {key: state["outputs"][key] for key in DOCUMENTED} == {key: orphans[name][key] for key in DOCUMENTED}
+    for result in imported["results"]:
+        [step] = result.done(name)
+        assert (step["op"], step["detailedDiff"] or {}) == ("same", {})
+        assert result.messages("warning", name) == []
+    assert imported["after"][name] == imported["before"][name]
+    assert {key: imported["outputs"][name][key] for key in DOCUMENTED} == {key: orphans[name][key] for key in DOCUMENTED}
+    # The second stack is responsible now: its destroy has removed everything.
+    assert left(aws, inputs["name"]) == {}
+    assert left(aws, orphans[name]["bucketName"]) == {}
+
+
+def test_import_under_another_name_keeps_the_path(aws, orphans, tmp_path):
+    with Fleet(aws.url, tmp_path) as second:
+        outputs = orphans["renamed-import"]
+        stack = stack_with_default_tags(second.stack)
+        program = generated(stack.import_(PROXY, "other", outputs["restApiId"], "--protect=false"))
+        assert program["other"]["properties"] == {"name": outputs["name"], "path": "renamed-import"}
+        stack.write(f"resources: {json.dumps(program)}\n")
+        stack.up("--expect-no-changes")
+        # From here on it is as any other: changes are made, and the owner tag is still the one it has.
+        program["other"]["properties"]["description"] = "taken over"
+        stack.write(f"resources: {json.dumps(program)}\n")
+        assert [step["op"] for step in stack.up().done("other")] == ["update"]
+        assert look(aws, outputs)["api"]["description"] == "taken over"
+        stack.refresh("--expect-no-changes")
+
+
+def test_the_option_import(aws, orphans, tmp_path):
+    with Fleet(aws.url, tmp_path) as second:
+        stack = stack_with_default_tags(second.stack)
+
+        def program(**options):
+            return {name: {"type": PROXY, "properties": {"name": orphans[name]["name"], **inputs},
+                           "options": {key: fill(id_, orphans[name]) for key in options}}
+                    for name, (inputs, id_) in OPTION.items()}
+
+        stack.write(f"resources: {json.dumps(program(**{'import': True}))}\n")
+        up = stack.up()
+        for name in OPTION:
+            assert [step["op"] for step in up.done(name)] == ["import"]
+            assert up.messages("warning", name) == []
+        stack.write(f"resources: {json.dumps(program())}\n")
+        stack.up("--expect-no-changes")
+        stack.refresh("--expect-no-changes")
+        stack.destroy()
+        for name in OPTION:
+            assert left(aws, orphans[name]["name"]) == {}
+
+
+def test_get(aws, orphans, tmp_path):
+    outputs = orphans["renamed-get"]
+    with Fleet(aws.url, tmp_path) as fleet:
+        stack = stack_with_default_tags(fleet.stack)
+        ids = {"byid": outputs["restApiId"], "bystage": f"{outputs['restApiId']}/prod", "byname": outputs["name"]}
+        resources = {name: {"type": PROXY, "get": {"id": id_}} for name, id_ in ids.items()}
+        exports = {f"{name}-{key}": f"${{{name}.{key}}}" for name in ids for key in sorted(DOCUMENTED)}
+        stack.write(f"resources: {json.dumps(resources)}\noutputs: {json.dumps(exports)}\n")
+        stack.up()
+        assert stack.outputs() == {f"{name}-{key}": outputs[key] for name in ids for key in DOCUMENTED}
+        stack.up("--expect-no-changes")
+        # What is only read is not deleted.
+        stack.destroy()
+        assert look(aws, outputs)["a missing key"][0] == 404
+        # Now for good.
+        stack.import_(PROXY, "renamed-get", outputs["restApiId"], "--protect=false")
+
+
+# What cannot be imported
+
+def strangers(aws) -> dict[str, str]:
+    """REST APIs that others made: name to id."""
+    api = aws.client("apigateway")
+    ids = {}
+    for name in ("strange-empty", "strange-mock", "strange-unstaged", "strange-other-role", "Strange_Name"):
+        ids[name] = api.create_rest_api(name=name)["id"]
+        if name != "strange-empty":
+            role = name if name != "strange-other-role" else "somebody"
+            api.put_rest_api(restApiId=ids[name], mode="overwrite", body=json.dumps({
+                "openapi": "3.0.1", "info": {"title": name, "version": "1"},
+                "paths": {"/x/{key+}": {"get": {
+                    "responses": {"200": {"description": "it"}},
+                    "x-amazon-apigateway-integration": {"type": "mock"} if name == "strange-mock" else {
+                        "type": "aws", "httpMethod": "GET", "uri": "arn:aws:apigateway:us-east-1:s3:path/b/{key}",
+                        "credentials": f"arn:aws:iam::000000000000:role/{role}"},
+                }}},
+            }))
+        if name in ("strange-mock", "strange-other-role", "Strange_Name"):
+            api.create_deployment(restApiId=ids[name], stageName="prod")
+    return ids
+
+
+# what is imported, the API that the error names (none: the engine's own error), and why not
+MISFITS = {
+    "nothing": ("0123456789", None, "resource '0123456789' does not exist"),
+    "no name": ("no-such-name", None, "resource 'no-such-name' does not exist"),
+    "not our name": ("strange-empty", None, "resource 'strange-empty' does not exist"),
+    "empty": ("{strange-empty}", "{strange-empty}", "it has no method on a path that ends with `/{{key+}}`"),
+    "mock": ("{strange-mock}", "{strange-mock}", "is not one bucket's objects by key"),
+    "unstaged": ("{strange-unstaged}", "{strange-unstaged}", "it has no stage"),
+    "other role": ("{strange-other-role}", "{strange-other-role}",
+                   "its role is named `somebody` and not `strange-other-role`"),
+    "name": ("{Strange_Name}", "{Strange_Name}", "its name `Strange_Name` cannot be the base of the other names"),
+    "no such stage": ("{ours}/nope", "{ours}", "it has no stage `nope`; it has a, b"),
+    "several stages": ("{ours}", "{ours}", "it has several stages: import `{ours}/STAGE` with one of a, b"),
+}
+
+
+@pytest.fixture(scope="module")
+def misfits(aws, tmp_path_factory):
+    """An import of all of them at once into a stack with a resource, and the ids of the APIs."""
+    api = aws.client("apigateway")
+    with Fleet(aws.url, tmp_path_factory.mktemp("misfits")) as fleet:
+        fleet.write({"staged": {"stageName": "a"}})
+        fleet.stack.up()
+        ours = fleet.outputs()["staged"]
+        api.create_stage(restApiId=ours["restApiId"], stageName="b", deploymentId=ours["deploymentId"])
+        ids = {"ours": ours["restApiId"], **strangers(aws)}
+        wanted = {name: id_.format(**ids) for name, (id_, *_) in MISFITS.items()}
+        yield fleet, ids, import_all(fleet.stack, wanted, fails=True)
+        for name, id_ in ids.items():
+            if name != "ours":
+                api.delete_rest_api(restApiId=id_)
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_what_does_not_fit(misfits, name):
+    (fleet, ids, result), (_, api, words) = misfits, MISFITS[name]
+    [error] = result.messages("error", name)
+    assert words.format(**ids) in error
+    if api:
+        assert f"import the REST API `{api.format(**ids)}`" in error
+        assert "only an API in the shape that S3DataProxy makes can be imported" in error
+    assert fleet.resources().keys() == {"staged"}
+
+
+def test_a_second_stage_is_imported_by_name(aws, misfits):
+    fleet, ids, _ = misfits
+    program = generated(fleet.stack.import_(PROXY, "second", f"{ids['ours']}/b", "--protect=false"))
+    assert program["second"]["properties"]["stageName"] == "b"
+    outputs = fleet.outputs()["second"]
+    assert outputs["invokeUrl"] == aws.invoke_url(ids["ours"], "b", "/staged")
+    urn = fleet.resources()["second"]["urn"]
+    fleet.stack.run("state", "delete", urn, "--yes", "--stack", fleet.stack.name)
+
+
+def test_a_look_that_is_denied_is_no_absence(aws, tap, misfits, tmp_path):
+    tap.inject(Error("AccessDeniedException", 403), operation="GetRestApi", times=9)
+    with Stack("", tap.url, folder=tmp_path) as stack:
+        [error] = stack.import_(PROXY, "denied", misfits[1]["ours"], fails=True).messages("error", "denied")
+        assert "AccessDeniedException" in error and "does not exist" not in error

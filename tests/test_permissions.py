@@ -1,0 +1,128 @@
+"""The IAM policy that users are told to give the plugin grants what its calls need, and nothing else."""
+
+import json
+import re
+
+import pytest
+
+from harness import ROOT
+from harness.engine import PROXY, Stack
+from harness.tap import Tap
+from test_lifecycle import left, one
+
+POLICY = ROOT / "docs/permissions.json"
+
+BUCKET, OBJECTS = "arn:aws:s3:::NAME*", "arn:aws:s3:::NAME*/*"
+ROLE = "arn:aws:iam::ACCOUNT:role/NAME*"
+APIS, API, TAGS = (f"arn:aws:apigateway:REGION::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
+
+# What each operation needs: actions and what they apply to. Where it is not the operation's own name:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
+NEEDS = {
+    "s3": {
+        # With an ownership header and tags.
+        "CreateBucket": {"s3:CreateBucket": BUCKET, "s3:PutBucketOwnershipControls": BUCKET, "s3:TagResource": BUCKET},
+        **{name: {f"s3:{name}": BUCKET} for name in (
+            "DeleteBucket", "GetBucketTagging", "PutBucketTagging", "GetBucketPolicy", "PutBucketPolicy",
+            "DeleteBucketPolicy")},
+        "ListObjectVersions": {"s3:ListBucketVersions": BUCKET},
+        "ListMultipartUploads": {"s3:ListBucketMultipartUploads": BUCKET},
+        # With version ids.
+        "DeleteObjects": {"s3:DeleteObject": OBJECTS, "s3:DeleteObjectVersion": OBJECTS},
+        "AbortMultipartUpload": {"s3:AbortMultipartUpload": OBJECTS},
+    },
+    "iam": {
+        # With tags.
+        "CreateRole": {"iam:CreateRole": ROLE, "iam:TagRole": ROLE},
+        **{name: {f"iam:{name}": ROLE} for name in (
+            "GetRole", "DeleteRole", "UpdateAssumeRolePolicy", "TagRole", "UntagRole", "GetRolePolicy", "PutRolePolicy",
+            "DeleteRolePolicy")},
+    },
+    "apigateway": {
+        # With tags.
+        "CreateRestApi": {"apigateway:POST": APIS, "apigateway:PUT": TAGS},
+        "CreateStage": {"apigateway:POST": API, "apigateway:PUT": TAGS},
+        "GetRestApis": {"apigateway:GET": APIS},
+        **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetStage", "GetStages")},
+        # The document names the role.
+        "PutRestApi": {"apigateway:PUT": API, "iam:PassRole": ROLE},
+        "UpdateRestApi": {"apigateway:PATCH": API},
+        "CreateDeployment": {"apigateway:POST": API},
+        **{name: {"apigateway:DELETE": API} for name in ("DeleteRestApi", "DeleteDeployment", "DeleteStage")},
+        "TagResource": {"apigateway:PUT": TAGS},
+        "UntagResource": {"apigateway:DELETE": TAGS},
+    },
+    # Nobody needs a permission for it: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    "sts": {"GetCallerIdentity": {}},
+}
+
+
+OTHER_TRUST = {"Version": "2012-10-17", "Statement": {
+    "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}
+
+
+@pytest.fixture(scope="module")
+def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
+    """(service, operation) of every call in a life with everything in it."""
+    s3, iam = aws.client("s3"), aws.client("iam")
+    with Tap(aws.url) as tap, Stack("", tap.url, folder=tmp_path_factory.mktemp("permissions")) as stack:
+        def up(**inputs):
+            stack.write(one("allowed", {"name": "allowed", "waitForReady": False, **inputs}))
+            stack.up()
+            [resource] = [resource for resource in stack.resources() if resource["type"] == PROXY]
+            return resource
+
+        stack.set_config("s3dataproxy:allowedAccountIds", '["000000000000"]')
+        up(tags={"a": "1", "b": "1"})
+        up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
+        up(path="elsewhere", stageName="v3", description="words")
+        iam.update_assume_role_policy(RoleName="allowed", PolicyDocument=json.dumps(OTHER_TRUST))
+        stack.refresh()
+        resource = up(path="elsewhere", stageName="v3", bucket={"forceDestroy": True})
+        stack.run("state", "delete", resource["urn"], "--yes", "--stack", stack.name)
+        stack.import_(PROXY, "allowed", "allowed", "--protect=false")
+        up(path="elsewhere", stageName="v3", bucket={"forceDestroy": True})
+        s3.put_object(Bucket="allowed", Key="a", Body=b"x")
+        s3.create_multipart_upload(Bucket="allowed", Key="b")
+        stack.destroy()
+        assert left(aws, "allowed") == {}
+        return {(call.service, call.operation) for call in tap.calls if call.service != "execute-api"}
+
+
+def test_no_call_of_the_source_was_missed(seen):
+    found = set()
+    for file in (ROOT / "provider/src").rglob("*.rs"):
+        found |= set(re.findall(r'Call\(\s*(?:Service::)?(\w+),\s*"(\w+)"', file.read_text()))
+    assert {(service.lower(), operation) for service, operation in found} == seen
+
+
+def test_what_every_call_needs_is_on_record(seen):
+    assert seen == {(service, operation) for service, operations in NEEDS.items() for operation in operations}
+
+
+def granted() -> list[tuple[str, str]]:
+    def many(value) -> list[str]:
+        return value if isinstance(value, list) else [value]
+
+    return [(action, resource) for statement in json.loads(POLICY.read_text())["Statement"]
+            for action in many(statement["Action"]) for resource in many(statement["Resource"])]
+
+
+def test_the_policy_grants_exactly_what_is_needed(seen):
+    needed = {pair for service, operation in seen for pair in NEEDS[service][operation].items()}
+    assert sorted(granted()) == sorted(needed)
+
+
+def test_the_policy_is_in_order():
+    policy = json.loads(POLICY.read_text())
+    assert policy["Version"] == "2012-10-17"
+    sids = [statement["Sid"] for statement in policy["Statement"]]
+    assert len(set(sids)) == len(sids) and all(sid.isalnum() for sid in sids)
+    assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
+    # The role may be given to nobody but API Gateway.
+    [pass_role] = [statement for statement in policy["Statement"] if "iam:PassRole" in statement["Action"]]
+    assert pass_role["Action"] == "iam:PassRole"
+    assert pass_role["Condition"] == {"StringEquals": {"iam:PassedToService": "apigateway.amazonaws.com"}}
+    # A managed policy has at most 6144 characters.
+    assert len(re.sub(r"\s", "", POLICY.read_text())) < 6144
