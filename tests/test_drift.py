@@ -1,5 +1,5 @@
-"""What others change behind Pulumi's back: a refresh tells it, an update repairs it, and no failure to look is taken for
-an absence."""
+"""What others change behind Pulumi's back: a refresh tells it, an update repairs it, and no failure to look is taken
+for an absence."""
 
 import json
 import math
@@ -137,14 +137,15 @@ DRIFTS = {
     "trust": Drift(Account.edit_trust, {"roleArn"}),
     "role": Drift(Account.delete_role, {"roleArn", "operations", "openApiDocument", "deploymentId"}),
     "methodremoved": Drift(Account.delete_method, {"openApiDocument"}),
-    "methodremoveddeployed": Drift(both(Account.delete_method, Account.deploy), {"openApiDocument", "deploymentId"}, True,
-                                   UNTAGGED),
+    "methodremoveddeployed": Drift(both(Account.delete_method, Account.deploy), {"openApiDocument", "deploymentId"},
+                                   True, UNTAGGED),
     "headremoved": Drift(lambda account: account.delete_method("HEAD"), {"openApiDocument"}),
     "methodadded": Drift(Account.add_method, {"openApiDocument"}),
     "answer": Drift(Account.edit_answer, {"openApiDocument"}),
     "uri": Drift(both(Account.edit_uri, Account.deploy), {"openApiDocument", "deploymentId"}, True, UNTAGGED),
     "binary": Drift(lambda account: account.patch_api("remove", "/binaryMediaTypes/*~1*"), {"openApiDocument"}),
-    "description": Drift(lambda account: account.patch_api("replace", "/description", value="by hand"), {"description"}),
+    "description": Drift(lambda account: account.patch_api("replace", "/description", value="by hand"),
+                         {"description"}),
     "nodescription": Drift(lambda account: account.patch_api("replace", "/description", value=""), {"description"}),
     "renamed": Drift(lambda account: account.patch_api("replace", "/name", value="by-hand"), {"name"}),
     "bucketpolicy": Drift(lambda account: account.s3.delete_bucket_policy(Bucket=account.bucket),
@@ -349,7 +350,7 @@ FAILURES = {
     **{f"stranger-{read.lower()}": (read, *STRANGER) for read in READS},
     "broken": ("GetRestApi", Error("InternalError", 500), "InternalError"),
     "slow": ("GetBucketTagging", Throttled(), "SlowDown"),
-    "refused": ("GetRole", Refused(), "no connection"),
+    "refused": ("GetRole", Refused(), "no answer from http://127.0.0.1:"),
 }
 
 

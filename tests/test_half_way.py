@@ -1,5 +1,5 @@
-"""Whatever AWS call fails, or takes effect and loses its answer: the state knows what is there, the next update finishes
-the work, and a destroy leaves nothing."""
+"""Whatever AWS call fails, or takes effect and loses its answer: the state knows what is there, the next update
+finishes the work, and a destroy leaves nothing."""
 
 import json
 import math
@@ -52,7 +52,8 @@ class Row:
         tap.inject(fault, operation=operation, times=times)
 
 
-def rows(prefix: str, old: dict | None, new: dict, calls: dict[str, list[str]], then: dict | None = None) -> dict[str, Row]:
+def rows(prefix: str, old: dict | None, new: dict, calls: dict[str, list[str]],
+         then: dict | None = None) -> dict[str, Row]:
     return {
         f"{prefix}-{fault}-{call.lower().replace(':', '')}": Row(fault, call, old, new, then or new)
         for fault, failing in calls.items() for call in failing
@@ -93,7 +94,8 @@ def in_state(resource: dict | None) -> set[tuple]:
     if not resource:
         return set()
     state = resource["outputs"]["__state"]
-    found = {(kind, state[piece]["name"]) for kind, piece in (("buckets", "bucket"), ("roles", "role")) if piece in state}
+    kinds = {"buckets": "bucket", "roles": "role"}
+    found = {(kind, state[piece]["name"]) for kind, piece in kinds.items() if piece in state}
     found |= {("policy", "s3dataproxy")} if "rolePolicy" in state else set()
     found |= {("api", state["restApi"]["id"])} if "restApi" in state else set()
     if stage := state.get("stage"):
@@ -169,8 +171,8 @@ def tell(aws, folder, table: dict[str, Row], controls: dict[str, dict]) -> Story
         again = fleet.stack.up("--continue-on-error", fails=None)
         calls_again = {name: tap.operations() for name, tap in fleet.taps.items()}
         destroy = fleet.stack.destroy("--continue-on-error", fails=None)
-        return Story(failing, calls, account, state, repair, account_repaired, state_repaired, seen, outputs, there, again,
-                     calls_again, destroy, in_account(aws, fleet.taps))
+        return Story(failing, calls, account, state, repair, account_repaired, state_repaired, seen, outputs, there,
+                     again, calls_again, destroy, in_account(aws, fleet.taps))
 
 
 @pytest.fixture(scope="module")
@@ -242,8 +244,8 @@ def test_no_deployment_is_left_over(creates, updates, name):
 
 
 def test_a_stage_that_a_lost_call_made(aws, tap, stack):
-    """AWS refuses a second CreateStage, https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html; the local
-    AWS overwrites the first, so the tap answers for AWS."""
+    """AWS refuses a second CreateStage, https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html; the
+    local AWS overwrites the first, so the tap answers for AWS."""
     made = stack(one("staged", BASE), tap.url)
     made.up()
     made.write(one("staged", RENAMED))

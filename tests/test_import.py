@@ -22,8 +22,8 @@ IMPORTS = {
                    FULL | {"bucket": {"name": "import-staged-data"}}),
     "root": ({"path": "/"}, "{id}", {"path": "/"}),
     # What is a default, or means nothing to AWS, is left out.
-    "verbose": ({"path": "verbose", "stageName": "prod", "operations": ["GET", "HEAD"], "waitForReady": True, "tags": {},
-                 "bucket": {"forceDestroy": True, "secureTransportOnly": True}}, "{id}", {}),
+    "verbose": ({"path": "verbose", "stageName": "prod", "operations": ["GET", "HEAD"], "waitForReady": True,
+                 "tags": {}, "bucket": {"forceDestroy": True, "secureTransportOnly": True}}, "{id}", {}),
 }
 OPTION = {"option": ({}, "{id}"), "option-full": (FULL | {"bucket": {"name": "import-option-data"}}, "{id}/v2")}
 DEFAULT_TAGS = json.dumps({"cost": "research"})
@@ -53,7 +53,7 @@ def fill(template: str, outputs: dict) -> str:
 
 
 def import_all(stack: Stack, ids: dict[str, str], *args: str, fails: bool = False) -> Result:
-    """One import of several: name to id. All at the same time, because the engine starts nothing more after an error."""
+    """One import of several: name to id. All at the same time, as the engine starts nothing more after an error."""
     file = stack.folder / "import.json"
     file.write_text(json.dumps({"resources": [{"type": PROXY, "name": name, "id": id_} for name, id_ in ids.items()]}))
     options = ["--yes", "--skip-preview", "--parallel", str(len(ids)), "--file", str(file), *args]
@@ -81,8 +81,8 @@ def imported(aws, orphans, tmp_path_factory):
         after = {name: look(aws, orphans[name]) for name in IMPORTS}
         outputs = second.outputs()
         stack.destroy()
-        yield {"program": program, "states": states, "results": [preview, up, refresh], "before": before, "after": after,
-               "outputs": outputs}
+        yield {"program": program, "states": states, "results": [preview, up, refresh], "before": before,
+               "after": after, "outputs": outputs}
 
 
 @pytest.mark.parametrize("name", IMPORTS)
@@ -92,13 +92,14 @@ def test_import(aws, orphans, imported, name):
     state = imported["states"][name]
     assert state["inputs"] == inputs
     assert state["id"] == inputs["name"]
-    assert {key: state["outputs"][key] for key in DOCUMENTED} == {key: orphans[name][key] for key in DOCUMENTED}
+    documented = {key: orphans[name][key] for key in DOCUMENTED}
+    assert {key: state["outputs"][key] for key in DOCUMENTED} == documented
     for result in imported["results"]:
         [step] = result.done(name)
         assert (step["op"], step["detailedDiff"] or {}) == ("same", {})
         assert result.messages("warning", name) == []
     assert imported["after"][name] == imported["before"][name]
-    assert {key: imported["outputs"][name][key] for key in DOCUMENTED} == {key: orphans[name][key] for key in DOCUMENTED}
+    assert {key: imported["outputs"][name][key] for key in DOCUMENTED} == documented
     # The second stack is responsible now: its destroy has removed everything.
     assert left(aws, inputs["name"]) == {}
     assert left(aws, orphans[name]["bucketName"]) == {}

@@ -24,6 +24,9 @@ pub struct State {
     pub region: String,
     /// The owner tag's value on everything that carries tags.
     pub owner: String,
+    /// Whether a call was given up that may have taken effect, so that there may be more than is written here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut_off: bool,
     /// The bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<bucket::State>,

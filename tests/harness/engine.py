@@ -59,7 +59,7 @@ class Result:
                 and (resource is None or diagnostic.get("urn", "").endswith(f"::{resource}"))]
 
     def done(self, resource: str) -> list[dict]:
-        """The metadata of the steps that a resource took to their end, as `steps`; for a refresh `op` is what it found."""
+        """As `steps`, those that a resource took to their end; for a refresh `op` is what it found."""
         found = [event["resOutputsEvent"]["metadata"] for event in self.events if "resOutputsEvent" in event]
         return [step for step in found if step["urn"].endswith(f"::{resource}")]
 
@@ -293,10 +293,12 @@ class Fleet:
 
     def resources(self) -> dict[str, dict]:
         """What the state has of each resource, without what the engine drops in every refresh, whatever came of it."""
-        return {
-            resource["urn"].rpartition("::")[2]: {key: resource[key] for key in resource if key != "propertyDependencies"}
-            for resource in self.stack.resources() if resource["type"] == PROXY
-        }
+        found = {}
+        for resource in self.stack.resources():
+            if resource["type"] == PROXY:
+                resource.pop("propertyDependencies", None)
+                found[resource["urn"].rpartition("::")[2]] = resource
+        return found
 
     def outputs(self) -> dict[str, dict]:
         return {name: resource["outputs"] for name, resource in self.resources().items()}

@@ -70,10 +70,11 @@ impl Probe {
             .no_retry()
             .endpoint_url(invoke_url)
             .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(10)).build())
-            .serializer(move |url: String| {
+            .serializer(move |(): ()| {
                 let mut request = HttpRequest::new(SdkBody::empty());
                 request.set_method(method)?;
-                request.set_uri(url)?;
+                // Below the endpoint's own path.
+                request.set_uri(format!("/{KEY}"))?;
                 Ok(request)
             })
             .deserializer(|response| {
@@ -83,7 +84,7 @@ impl Probe {
         if let Some(http) = &self.http {
             operation = operation.http_client(http.clone());
         }
-        match operation.build().invoke(format!("{invoke_url}/{KEY}")).await {
+        match operation.build().invoke(()).await {
             Ok((404, body)) if method == "HEAD" || body.contains("NoSuchKey") => Seen::Ready,
             Ok((status, body)) => {
                 Seen::NotYet(format!("status {status}, {}", body.chars().take(200).collect::<String>()))

@@ -151,7 +151,10 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
-    let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
+    let state = match state.cut_off {
+        true => recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?,
+        false => state,
+    };
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
@@ -240,7 +243,9 @@ impl Work {
             progress: progress(&self.provider, &self.urn, &self.read.secrets),
             warn: warn(&self.provider, &self.urn, &self.read.secrets),
         };
-        let (state, errors, lost) = finish(run, plan.clone()).await;
+        let unsure = state.cut_off;
+        let (mut state, errors, lost) = finish(run, plan.clone()).await;
+        state.cut_off = lost || (unsure && !errors.is_empty());
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
         }
