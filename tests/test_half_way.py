@@ -99,7 +99,7 @@ def in_state(resource: dict | None) -> set[tuple]:
     found |= {("policy", "s3dataproxy")} if "rolePolicy" in state else set()
     found |= {("api", state["restApi"]["id"])} if "restApi" in state else set()
     if stage := state.get("stage"):
-        found |= {("stage", name) for name in [stage["name"], *stage.get("leftovers", {}).get("stages", [])]}
+        found |= {("stage", name) for name in [stage["name"], *state.get("leftovers", {}).get("stages", [])]}
     return found
 
 

@@ -108,6 +108,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         version: VERSION,
         region: aws.region.clone(),
         owner,
+        cut_off: false,
+        leftovers: stage::Leftovers::default(),
         bucket,
         role,
         role_policy: role_policy.filter(|policy| *policy != role_policy::State::default()),

@@ -31,7 +31,13 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
     };
     let api = observe_api(aws, state, desired);
     let (bucket, role, role_policy, (rest_api, definition, stage)) = tokio::try_join!(bucket, role, role_policy, api)?;
-    let seen = State { bucket, role, role_policy, rest_api, definition, stage, ..state.clone() };
+    let mut seen = State { bucket, role, role_policy, rest_api, definition, stage, ..state.clone() };
+    // A deployment of ours that no stage serves any more is to be deleted.
+    let serves = seen.stage.as_ref().map(|stage| &stage.deployment_id);
+    if let Some(ours) = state.stage.as_ref().filter(|old| !old.digest.is_empty() && Some(&old.deployment_id) != serves)
+    {
+        seen.leftovers.deployments.push(ours.deployment_id.clone());
+    }
     Ok(seen.rooted())
 }
 

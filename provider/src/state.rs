@@ -27,6 +27,9 @@ pub struct State {
     /// Whether a call was given up that may have taken effect, so that there may be more than is written here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut_off: bool,
+    /// What was replaced and is still to be deleted.
+    #[serde(skip_serializing_if = "stage::Leftovers::is_empty")]
+    pub leftovers: stage::Leftovers,
     /// The bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<bucket::State>,
@@ -110,6 +113,7 @@ impl State {
         if state.rest_api.is_none() {
             state.definition = None;
             state.stage = None;
+            state.leftovers = stage::Leftovers::default();
         }
         state
     }

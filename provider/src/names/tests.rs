@@ -77,8 +77,8 @@ fn all_problems_are_told_at_once() {
     path: `path` has no `{}`: keys below the path are served as they are
     stageName: `stageName` has 1 to 128 letters, digits, hyphens and underscores
     operations: `operations` names an operation twice
-    tags["aws:x"]: AWS keeps tags that begin with `aws:` for itself
-    tags["s3dataproxy:owner"]: `s3dataproxy:owner` is the tag by which the plugin knows its own: choose another
+    tags["aws:x"]: `tags["aws:x"]` cannot be used: AWS keeps tags that begin with `aws:` for itself
+    tags["s3dataproxy:owner"]: `tags["s3dataproxy:owner"]` cannot be used: `s3dataproxy:owner` is the tag by which the plugin knows its own: choose another
     "#);
 }
 

@@ -99,7 +99,8 @@ pub static REGISTRY: [Entry; 6] = [
         needs: &[Piece::Definition],
         plan: |state, desired| {
             let digest = digest(state, desired);
-            stage::plan(state.and_then(|s| s.stage.as_ref()), desired.map(|d| &d.stage), digest.as_deref())
+            let old = state.and_then(|s| s.stage.as_ref());
+            stage::plan(old, desired.map(|d| &d.stage), digest.as_deref(), state.map(|s| &s.leftovers))
         },
         run: |run, action| Box::pin(stage::aws::run(run, action)),
     },

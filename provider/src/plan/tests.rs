@@ -44,7 +44,6 @@ pub(crate) fn applied(desired: &Desired) -> State {
             deployment_id: "d1".to_owned(),
             digest,
             tags: desired.stage.tags.clone(),
-            leftovers: stage::Leftovers::default(),
         }),
         ..State::empty(&desired.region, &desired.owner)
     }
@@ -132,7 +131,7 @@ fn what_is_missing_is_made_again_with_what_hangs_on_it() {
     insta::assert_snapshot!(without(|s| s.bucket = None), @"create bucket: bucketName");
     insta::assert_snapshot!(without(|s| s.definition.get_or_insert_default().drift.push("GET".to_owned())), @"update definition: openApiDocument");
     insta::assert_snapshot!(
-        without(|s| s.stage.get_or_insert_default().leftovers.deployments.push("d0".to_owned())),
+        without(|s| s.leftovers.deployments.push("d0".to_owned())),
         @"update stage: deploymentId"
     );
 }

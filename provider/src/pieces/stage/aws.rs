@@ -1,16 +1,20 @@
 //! The stage and its deployment at Amazon API Gateway.
 
+use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_stage::GetStageOutput;
 
 use super::State;
 use crate::apply::Run;
-use crate::aws::Clients;
 use crate::aws::error::{Call, Service::ApiGateway};
+use crate::aws::{Clients, OnlyRefusals};
 use crate::desired::Tags;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::pieces::rest_api::aws::retag;
 use crate::plan::Action;
+
+/// How often CreateDeployment is tried when no answer came and nothing was made.
+const ATTEMPTS: usize = 3;
 
 /// Makes or changes the stage. It goes with the REST API.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
@@ -56,7 +60,6 @@ pub fn state(stage: &GetStageOutput, old: &State) -> State {
         deployment_id: deployment.to_owned(),
         digest: if deployment == old.deployment_id { old.digest.clone() } else { String::new() },
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
-        leftovers: old.leftovers.clone(),
     }
 }
 
@@ -78,7 +81,9 @@ async fn bring(run: &Run) -> Result<(), Error> {
     };
     let doing = format!("deploy the REST API `{api}` to the stage `{}`", desired.name);
     let old = old.unwrap_or_default();
-    if old.digest != digest {
+    // A stage that was to be deleted is still there: a deployment moves it, where making it would fail.
+    let back = run.state().leftovers.stages.contains(&desired.name);
+    if old.digest != digest || back {
         deploy(run, &api, &digest, &old, &doing).await?;
     } else if old.name != desired.name {
         rename(run, &api, &old, &doing).await?;
@@ -94,25 +99,55 @@ async fn deploy(run: &Run, api: &str, digest: &str, old: &State, doing: &str) ->
     let desired = &run.desired().stage;
     run.check(doing)?;
     (run.progress)(&format!("deploying to stage {}", desired.name));
-    let request = run.aws.apigateway.create_deployment().rest_api_id(api).stage_name(&desired.name);
-    let answer = request.send().await;
-    let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "CreateDeployment", doing), error))?;
-    let mut leftovers = old.leftovers.clone();
-    if !old.deployment_id.is_empty() {
-        leftovers.deployments.push(old.deployment_id.clone());
-    }
+    let deployment_id = new_deployment(run, api, old, doing).await?;
     let renamed = !old.name.is_empty() && old.name != desired.name;
-    if renamed {
-        leftovers.stages.push(old.name.clone());
+    let mut state = run.state();
+    // One that somebody else made is theirs to delete.
+    if !old.digest.is_empty() {
+        state.leftovers.deployments.push(old.deployment_id.clone());
     }
-    run.state().stage = Some(State {
+    if renamed {
+        state.leftovers.stages.push(old.name.clone());
+    }
+    state.leftovers.forget(&desired.name, &deployment_id);
+    state.stage = Some(State {
         name: desired.name.clone(),
-        deployment_id: answer.id.unwrap_or_default(),
+        deployment_id,
         digest: digest.to_owned(),
         tags: if renamed { Tags::new() } else { old.tags.clone() },
-        leftovers,
     });
     Ok(())
+}
+
+/// Makes a deployment and gives its id. API Gateway makes another one each time it is asked, so a call without an answer
+/// is not repeated before looking at what the stage serves.
+async fn new_deployment(run: &Run, api: &str, old: &State, doing: &str) -> Result<String, Error> {
+    let desired = &run.desired().stage;
+    let before = match old.name == desired.name {
+        true => Some(old.deployment_id.clone()),
+        false => None,
+    };
+    let mut attempt = 1;
+    loop {
+        let request = run.aws.apigateway.create_deployment().rest_api_id(api).stage_name(&desired.name);
+        let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
+        let error = match request.customize().config_override(only_refusals).send().await {
+            Ok(answer) => return Ok(answer.id.unwrap_or_default()),
+            Err(error) => run.aws.explain(Call(ApiGateway, "CreateDeployment", doing), error),
+        };
+        if !matches!(error.kind, Kind::Unreachable | Kind::Unanswered | Kind::Throttled | Kind::Other) {
+            return Err(error);
+        }
+        let serves = get(&run.aws, api, &desired.name).await?.map(|stage| deployment(&stage));
+        match serves {
+            Some(id) if Some(&id) != before.as_ref() && !run.state().leftovers.stages.contains(&desired.name) => {
+                return Ok(id);
+            }
+            _ if attempt == ATTEMPTS => return Err(error),
+            _ => attempt += 1,
+        }
+        run.check(doing)?;
+    }
 }
 
 /// Makes a stage of the new name for the same deployment.
@@ -130,15 +165,16 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
             return Err(run.aws.explain(Call(ApiGateway, "CreateStage", doing), error));
         }
     }
-    let mut new = State { name: desired.name.clone(), tags: desired.tags.clone(), ..old.clone() };
-    new.leftovers.stages.push(old.name.clone());
-    run.state().stage = Some(new);
+    let mut state = run.state();
+    state.leftovers.stages.push(old.name.clone());
+    state.leftovers.forget(&desired.name, &old.deployment_id);
+    state.stage = Some(State { name: desired.name.clone(), tags: desired.tags.clone(), ..old.clone() });
     Ok(())
 }
 
 /// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it.
 async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
-    let leftovers = run.state().stage.clone().unwrap_or_default().leftovers;
+    let leftovers = run.state().leftovers.clone();
     for stage in leftovers.stages {
         let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
         run.check(&doing)?;
@@ -147,7 +183,7 @@ async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
             Err(error) if error.code() == Some("NotFoundException") => {}
             Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteStage", &doing), error)),
         }
-        run.state().stage.get_or_insert_default().leftovers.stages.retain(|other| *other != stage);
+        run.state().leftovers.stages.retain(|other| *other != stage);
     }
     for deployment in leftovers.deployments {
         let doing = format!("delete the deployment `{deployment}` of the REST API `{api}`");
@@ -157,7 +193,7 @@ async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
             Err(error) if error.code() == Some("NotFoundException") => {}
             Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteDeployment", &doing), error)),
         }
-        run.state().stage.get_or_insert_default().leftovers.deployments.retain(|other| *other != deployment);
+        run.state().leftovers.deployments.retain(|other| *other != deployment);
     }
     Ok(())
 }

@@ -31,12 +31,9 @@ pub struct State {
     pub digest: String,
     /// The tags that are ours.
     pub tags: Tags,
-    /// Deployments and a stage that were replaced and are still to be deleted.
-    #[serde(skip_serializing_if = "Leftovers::is_empty")]
-    pub leftovers: Leftovers,
 }
 
-/// What an update has replaced and not yet deleted.
+/// What was replaced and is not yet deleted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Leftovers {
@@ -47,6 +44,12 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
+    /// Takes out what is in use again.
+    pub fn forget(&mut self, stage: &str, deployment: &str) {
+        self.stages.retain(|other| other != stage);
+        self.deployments.retain(|other| other != deployment);
+    }
+
     /// Whether nothing is left over.
     pub fn is_empty(&self) -> bool {
         self.stages.is_empty() && self.deployments.is_empty()
@@ -55,7 +58,12 @@ impl Leftovers {
 
 /// What has to happen to the stage. `digest` is that of the document that should be deployed; none while it cannot be
 /// known because the role is still to be made, and then everything is made anew.
-pub fn plan(old: Option<&State>, new: Option<&Desired>, digest: Option<&str>) -> (Action, Changes) {
+pub fn plan(
+    old: Option<&State>,
+    new: Option<&Desired>,
+    digest: Option<&str>,
+    leftovers: Option<&Leftovers>,
+) -> (Action, Changes) {
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) => (old, new),
         (old, new) => return Action::appear(old.is_some(), new.is_some(), "stageArn"),
@@ -63,7 +71,7 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>, digest: Option<&str>) ->
     let mut changes = Changes::default();
     changes.field("stageName", &old.name, &new.name);
     changes.tags(&old.tags, &new.tags);
-    if digest != Some(old.digest.as_str()) || !old.leftovers.is_empty() {
+    if digest != Some(old.digest.as_str()) || leftovers.is_some_and(|leftovers| !leftovers.is_empty()) {
         changes.update("deploymentId");
     }
     (Action::unless_empty(&changes), changes)
