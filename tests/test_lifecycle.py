@@ -229,7 +229,7 @@ UNTAG = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource
 CASES = {
     "path": Case({"path": "v1/models"}, {"path": "update"}, DEPLOY, DEPLOY,
                  lambda seen: moved(seen, "/path/", "/v1/models/")),
-    "root": Case({"path": "/"}, {"path": "update"}, DEPLOY, DEPLOY, lambda seen: moved(seen, "/root/", "/")),
+    "base": Case({"path": "/"}, {"path": "update"}, DEPLOY, DEPLOY, lambda seen: moved(seen, "/base/", "/")),
     "stage": Case({"stageName": "v2"}, {"stageName": "update"},
                   ["CreateStage", "DeleteStage"], ["CreateStage", "DeleteStage"],
                   lambda seen: {"stages": {"v2": seen["stages"]["prod"]}}),
