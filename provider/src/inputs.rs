@@ -132,7 +132,8 @@ impl Walk {
     }
 
     fn value(&mut self, value: &Value, shape: &Shape, path: &str) -> Option<Json> {
-        if value.has_secret() {
+        let secret = value.has_secret();
+        if secret {
             texts(value, false, &mut self.secrets);
         }
         let value = value.bare();
@@ -141,7 +142,11 @@ impl Walk {
             && let Value::String(text) = value
             && let Ok(json) = serde_json::from_str::<Json>(text)
         {
-            return self.plain(&Value::from(json), shape, path);
+            let parsed = Value::from(json);
+            if secret {
+                texts(&parsed, true, &mut self.secrets);
+            }
+            return self.plain(&parsed, shape, path);
         }
         self.plain(value, shape, path)
     }

@@ -105,7 +105,8 @@ fn sanitise(name: &str, longest: usize) -> String {
         }
     }
     let mut safe = cut(&safe, longest).to_owned();
-    if RESERVED_PREFIXES.iter().any(|prefix| safe.starts_with(prefix)) || safe.len() < *BUCKET.start() {
+    let reserved = |prefix: &&str| safe.starts_with(*prefix) || format!("{safe}-").starts_with(*prefix);
+    if RESERVED_PREFIXES.iter().any(reserved) || safe.len() < *BUCKET.start() {
         safe = cut(&format!("data-{safe}"), longest).to_owned();
     }
     safe

@@ -42,7 +42,7 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     if request.preview {
         let plan = plan(None, Some(&desired));
         if let Some(views) = &views {
-            views.planned(&plan, &state).await;
+            views.planned(&plan, &state, &work.read.secrets).await;
         }
         let planned = work.source(&desired, &state).planned(&plan, work.account());
         return Ok(CreateResponse { properties: Some(codec::encode(planned)), ..CreateResponse::default() });
@@ -71,7 +71,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     if request.preview {
         let plan = plan(Some(&state), Some(&desired));
         if let Some(views) = &views {
-            views.planned(&plan, &state).await;
+            views.planned(&plan, &state, &work.read.secrets).await;
         }
         let planned = work.source(&desired, &state).planned(&plan, work.account());
         return Ok(UpdateResponse { properties: Some(codec::encode(planned)), refresh_before_update: false });
@@ -97,6 +97,10 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let secrets = session.secrets_of(&inputs)?;
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
+    let state = match state.cut_off {
+        true => recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?,
+        false => state,
+    };
     let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);

@@ -43,7 +43,10 @@ pub(super) fn failed(error: &Error, secrets: &[String]) -> Status {
 
 /// Text for the user without the secrets that it may quote.
 pub(super) fn redact(text: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"))
+    // The longest first: what is left of one that another is a part of would tell the rest.
+    let mut secrets: Vec<&String> = secrets.iter().collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"))
 }
 
 /// An operation that stopped half way: what exists is saved, and the next update goes on from there.

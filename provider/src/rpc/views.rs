@@ -54,9 +54,9 @@ impl Views {
     }
 
     /// What a plan will do, in a preview; `state` is what is there.
-    pub(super) async fn planned(&self, plan: &Plan, state: &State) {
+    pub(super) async fn planned(&self, plan: &Plan, state: &State, secrets: &[String]) {
         let steps = REGISTRY.iter().filter_map(|entry| {
-            let new = self.state_of(entry.piece, state, &[]);
+            let new = self.state_of(entry.piece, state, secrets);
             let name = self.name(entry.piece);
             let new = new.unwrap_or_else(|| self.view(entry.piece, &name, Object::new()));
             match (plan.action(entry.piece), self.old(&name)) {

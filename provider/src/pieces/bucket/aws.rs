@@ -18,6 +18,9 @@ use crate::policy::canonical;
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
 const UNNAMED_REGION: &str = "us-east-1";
 
+/// How often a bucket is emptied that is never found empty.
+const ROUNDS: u64 = 5;
+
 /// Makes, changes or deletes the bucket.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     match action {
@@ -133,12 +136,18 @@ async fn update(run: &Run) -> Result<(), Error> {
 async fn delete(run: &Run) -> Result<(), Error> {
     let Some(State { name, .. }) = run.state().bucket.clone() else { return Ok(()) };
     let doing = format!("delete the bucket `{name}`");
+    let mut rounds = 0;
     loop {
         run.check(&doing)?;
         match run.aws.s3.delete_bucket().bucket(&name).send().await {
             Ok(_) => break,
             Err(error) if error.code() == Some("NoSuchBucket") => break,
-            Err(error) if error.code() == Some("BucketNotEmpty") && run.force_destroy => empty(run, &name).await?,
+            Err(error) if error.code() == Some("BucketNotEmpty") && run.force_destroy && rounds < ROUNDS => {
+                // Whoever still writes gets a pause to see that the URL is gone.
+                tokio::time::sleep(std::time::Duration::from_secs(rounds)).await;
+                rounds += 1;
+                empty(run, &name).await?;
+            }
             Err(error) => return Err(run.aws.explain(Call(S3, "DeleteBucket", &doing), error)),
         }
     }

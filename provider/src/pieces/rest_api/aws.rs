@@ -107,7 +107,8 @@ async fn create(run: &Run) -> Result<(), Error> {
             }
         }
     }
-    match find(&run.aws, desired, &doing).await? {
+    let found = find(&run.aws, desired, &doing).await.map_err(|error| lost.clone().unwrap_or(error))?;
+    match found {
         Some(found) => {
             run.state().rest_api = Some(found);
             update(run).await

@@ -191,6 +191,10 @@ async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
         match run.aws.apigateway.delete_deployment().rest_api_id(api).deployment_id(&deployment).send().await {
             Ok(_) => {}
             Err(error) if error.code() == Some("NotFoundException") => {}
+            // Somebody made a stage of their own for it; it is theirs now.
+            Err(error) if error.message().is_some_and(|message| message.contains("Active stages")) => {
+                (run.warn)(&format!("the deployment `{deployment}` stays: another stage serves it"));
+            }
             Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteDeployment", &doing), error)),
         }
         run.state().leftovers.deployments.retain(|other| *other != deployment);
