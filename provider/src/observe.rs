@@ -43,6 +43,9 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
 
 /// Adds what a run that was cut off may have made and not recorded: things of our names that carry our owner tag.
 pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<State, Error> {
+    if !state.cut_off {
+        return Ok(state);
+    }
     let is_ours = |tags: &Tags| tags.get(OWNER_TAG) == Some(&desired.owner);
     let bucket = async {
         match &state.bucket {

@@ -97,10 +97,7 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let secrets = session.secrets_of(&inputs)?;
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
-    let state = match state.cut_off {
-        true => recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?,
-        false => state,
-    };
+    let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
@@ -155,10 +152,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
-    let state = match state.cut_off {
-        true => recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?,
-        false => state,
-    };
+    let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
