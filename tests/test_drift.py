@@ -11,7 +11,7 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-from test_lifecycle import left, look, needs_tags
+from test_lifecycle import left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
@@ -123,7 +123,6 @@ class Drift:
     shows: set[str]
     breaks: bool = False
     inputs: dict = field(default_factory=lambda: BASE)
-    needs_tags: bool = False
 
 
 def both(*actions) -> Callable[[Account], None]:
@@ -156,9 +155,9 @@ DRIFTS = {
                         {"tags.team", 'tags["s3dataproxy:owner"]'}),
     "roletag": Drift(lambda account: account.iam.untag_role(RoleName=account.role, TagKeys=["team"]), {"tags.team"}),
     "owner": Drift(lambda account: account.tag_bucket(without("s3dataproxy:owner")), {'tags["s3dataproxy:owner"]'}),
-    "tagvalue": Drift(lambda account: account.retag("team", "by hand"), {"tags.team"}, needs_tags=True),
+    "tagvalue": Drift(lambda account: account.retag("team", "by hand"), {"tags.team"}),
     "redeployed": Drift(Account.deploy, {"deploymentId"}, inputs=UNTAGGED),
-    "taggedredeployed": Drift(Account.deploy, {"deploymentId"}, needs_tags=True),
+    "taggedredeployed": Drift(Account.deploy, {"deploymentId"}),
     "api": Drift(Account.delete_api, {"restApiId", "openApiDocument", "stageArn"}, True),
     "bucket": Drift(Account.delete_bucket, {"bucketName"}, True),
     "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
@@ -216,8 +215,6 @@ def story(aws, tmp_path_factory):
 @pytest.mark.parametrize("name", DRIFTS)
 def test_drift(aws, story, name):
     drift = DRIFTS[name]
-    if drift.needs_tags:
-        needs_tags(aws)
     assert story.broken[name] == drift.breaks
 
     assert story.refresh.returncode == 0
@@ -311,7 +308,6 @@ def test_up_with_refresh_repairs_at_once(aws, tmp_path):
 
 
 def test_tags_of_others_survive_a_change_of_tags(aws, tmp_path):
-    needs_tags(aws)
     with Fleet(aws.url, tmp_path) as fleet:
         fleet.write({"shared": {"tags": {"team": "a", "old": "1"}}})
         fleet.stack.up()

@@ -3,6 +3,7 @@ finishes the work, and a destroy leaves nothing."""
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,9 +16,9 @@ from test_lifecycle import look, one
 CREATE = ["GetBucketTagging", "CreateBucket", "PutBucketPolicy", "CreateRole", "PutRolePolicy", "CreateRestApi",
           "PutRestApi", "CreateDeployment", "TagResource"]
 UPDATE = ["GetBucketTagging", "PutBucketTagging", "TagRole", "TagResource", "PutRestApi", "CreateDeployment",
-          "TagResource:2", "DeleteStage", "DeleteDeployment"]
-RENAME = ["CreateStage", "DeleteStage"]
-DELETE = ["DeleteBucket", "ListObjectVersions", "DeleteObjects", "ListMultipartUploads", "AbortMultipartUpload",
+          "GetStage", "TagResource:2", "DeleteStage", "DeleteDeployment"]
+RENAME = ["GetStage", "CreateStage", "DeleteStage"]
+DELETE = ["GetBucketTagging", "GetRole", "GetRestApi", "DeleteBucket", "ListObjectVersions", "DeleteObjects", "ListMultipartUploads", "AbortMultipartUpload",
           "DeleteRestApi", "DeleteRolePolicy", "DeleteRole"]
 # How a call fails: the fault, and how often. `lost`: it took effect, but the answer did not come; `never`: at no try.
 FAULTS = {
@@ -109,9 +110,10 @@ def deployments(aws, outputs: dict) -> set[str]:
 
 
 def anonymous(seen: dict, name: str) -> str:
-    """A look without the resource's own name and how many deployments there are."""
+    """A look without the resource's own name, the number of its life, and how many deployments there are."""
     seen = {key: value for key, value in seen.items() if key != "deployments"}
-    return json.dumps(seen, sort_keys=True, default=str).replace(name, "NAME")
+    text = json.dumps(seen, sort_keys=True, default=str).replace(name, "NAME")
+    return re.sub("NAME@[0-9a-f]{8}", "NAME@LIFE", text)
 
 
 @dataclass

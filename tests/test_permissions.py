@@ -44,7 +44,7 @@ NEEDS = {
         "CreateRestApi": {"apigateway:POST": APIS, "apigateway:PUT": TAGS},
         "CreateStage": {"apigateway:POST": API, "apigateway:PUT": TAGS},
         "GetRestApis": {"apigateway:GET": APIS},
-        **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetStage", "GetStages")},
+        **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetGatewayResponses", "GetStage", "GetStages")},
         # The document names the role.
         "PutRestApi": {"apigateway:PUT": API, "iam:PassRole": ROLE},
         "UpdateRestApi": {"apigateway:PATCH": API},

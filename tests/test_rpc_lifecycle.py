@@ -1,6 +1,7 @@
 """Create, Read, Update and Delete by themselves: previews, what comes back, and what AWS is asked for."""
 
 import json
+import math
 import uuid
 
 import grpc
@@ -8,6 +9,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from harness import ROOT
+from harness.faults import Error, Spoilt
 from harness.rpc import UNKNOWN, UNKNOWNS, Plugin, Resource, bare, exposed, plain, secret, struct, wipe
 
 SCHEMA = json.loads((ROOT / "schema/schema.json").read_text())["resources"]["s3dataproxy:index:S3DataProxy"]
@@ -224,15 +226,116 @@ def test_an_id_of_nothing_is_not_found(resource, id_):
     assert seen.id == "" and not seen.HasField("properties") and not seen.HasField("inputs")
 
 
-def test_create_twice_makes_one(resource, aws):
-    """As after an interrupted run, or with hooks that try again."""
-    made = resource.create(FULL)
-    again = resource.create(resource.inputs)
+def other_life(resource) -> Resource:
+    """The same resource for an engine that knows nothing of it: after a lost run, or for a replacement."""
+    other = Resource(resource.plugin, resource.urn.rpartition(":")[2])
+    other.seed = resource.seed
+    return other
+
+
+def counts(aws, name: str) -> dict[str, int]:
     names = aws.inventory()
-    assert {kind: names[kind].count(resource.id) for kind in ("buckets", "roles", "rest_apis")} == dict.fromkeys(
-        ("buckets", "roles", "rest_apis"), 1)
-    assert again["restApiId"] == made["restApiId"]
+    return {kind: names[kind].count(name) for kind in ("buckets", "roles", "rest_apis")}
+
+
+ONE, NONE = (dict.fromkeys(("buckets", "roles", "rest_apis"), count) for count in (1, 0))
+
+
+@pytest.mark.parametrize("operation", ["PutBucketPolicy", "PutRolePolicy", "CreateRestApi", "PutRestApi",
+                                       "CreateDeployment"])
+def test_what_a_lost_run_left_unfinished_is_taken_over(resource, aws, tap, operation):
+    inputs = FULL | {"bucket": {"forceDestroy": True}}
+    tap.inject(Error("AccessDenied", 403), operation=operation, times=math.inf)
+    resource.fail_half_way(lambda: resource.create(inputs))
+    tap.reset()
+    again = other_life(resource)
+    again.create(inputs)
+    assert again.inputs["name"] == resource.inputs["name"] and counts(aws, again.id) == ONE
+    assert not again.diff(again.inputs).detailedDiff
+    assert (plain(again.read().properties), plain(again.read().inputs)) == (again.outputs, again.inputs)
+    # What was taken over is not the first life's any more.
     resource.delete()
+    assert counts(aws, again.id) == ONE and plain(again.read().properties) == again.outputs
+    again.delete()
+    assert counts(aws, again.id) == NONE
+
+
+def test_what_is_finished_is_not_taken_over(resource, aws, tap):
+    """It may be in use, and be recorded by somebody else; or it is just being replaced."""
+    resource.create(FULL)
+    again = other_life(resource)
+    tap.reset()
+    with pytest.raises(grpc.RpcError) as caught:
+        again.create(FULL)
+    assert caught.value.code() == grpc.StatusCode.ALREADY_EXISTS
+    name = resource.urn.rpartition(":")[2]
+    for words in (f"pulumi import s3dataproxy:index:S3DataProxy {name} {resource.outputs['restApiId']}",
+                  "`deleteBeforeReplace`"):
+        assert words in caught.value.details()
+    assert not [call for call in tap.operations() if not call.startswith(("Get", "CreateRole"))]
+    assert plain(resource.read().properties) == resource.outputs and counts(aws, resource.id) == ONE
+    resource.delete()
+
+
+def test_nothing_goes_live_without_its_bucket(resource, aws, tap):
+    tap.inject(Error("BucketAlreadyExists", 409), operation="CreateBucket", times=math.inf)
+    detail = resource.fail_half_way(lambda: resource.create(FULL))
+    assert len(detail.reasons) == 1 and "another AWS account" in detail.reasons[0]
+    assert "CreateDeployment" not in tap.operations() and "stageArn" not in resource.outputs
+    tap.reset()
+    resource.update(FULL)
+    assert sorted(call for call in tap.operations() if call.startswith("Create")) == [
+        "CreateBucket", "CreateDeployment"]
+    resource.delete()
+
+
+def test_a_stage_that_somebody_else_made_is_not_moved(resource, aws):
+    resource.create(FULL)
+    api = aws.client("apigateway")
+    at = {"restApiId": resource.outputs["restApiId"], "stageName": "theirs"}
+    theirs = api.create_stage(**at, deploymentId=resource.outputs["deploymentId"])
+    detail = resource.fail_half_way(lambda: resource.update(FULL | {"stageName": "theirs"}))
+    assert "`theirs`" in detail.reasons[0] and "made by somebody else" in detail.reasons[0]
+    assert api.get_stage(**at)["deploymentId"] == theirs["deploymentId"]
+    resource.update(FULL)
+    api.delete_stage(**at)
+    resource.update(FULL | {"stageName": "theirs"})
+    resource.delete()
+
+
+@pytest.mark.parametrize("change", [{"stageName": "two"}, {"stageName": "two", "path": "v2"}],
+                         ids=["stage", "stage and path"])
+def test_a_stage_that_a_lost_update_made_is_ours(resource, aws, change):
+    """As after a kill: AWS has done it, and nobody wrote it down."""
+    resource.create(FULL)
+    lost = (resource.outputs, resource.inputs)
+    resource.update(FULL | change)
+    resource.outputs, resource.inputs = lost
+    resource.update(FULL | change)
+    assert plain(resource.read().properties) == resource.outputs
+    api = aws.client("apigateway")
+    ids = [item["id"] for item in api.get_deployments(restApiId=resource.outputs["restApiId"])["items"]]
+    assert ids == [resource.outputs["deploymentId"]]
+    stages = api.get_stages(restApiId=resource.outputs["restApiId"])["item"]
+    assert [stage["stageName"] for stage in stages] == ["two"]
+    resource.delete()
+
+
+@pytest.mark.parametrize("operation", ["CreateBucket", "CreateRole", "CreateRestApi"])
+def test_a_fault_of_aws_after_the_work_was_done_loses_nothing(resource, aws, tap, operation):
+    """An answer of 500 does not say whether it was done, however often it is tried."""
+    resource.plugin.configure(maxAttempts="2")
+    tap.inject(Spoilt(Error("InternalError", 500)), operation=operation)
+    tap.inject(Error("InternalError", 500), operation=operation, times=math.inf)
+    # The look for what it may have made is cut off too.
+    tap.inject(Error("InternalError", 500), operation="GetRestApis", times=math.inf)
+    detail = resource.fail_half_way(lambda: resource.create(FULL))
+    assert any("InternalError" in reason and "fault at AWS" in reason for reason in detail.reasons)
+    tap.reset()
+    resource.update(FULL)
+    assert counts(aws, resource.id) == ONE
+    resource.delete()
+    assert counts(aws, resource.id) == NONE
 
 
 @pytest.mark.parametrize("kind", ["bucket", "role"])

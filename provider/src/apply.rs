@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,8 @@ pub struct Run {
     pub force_destroy: bool,
     /// Whether an earlier run may have made things that the state does not know.
     pub resumes: AtomicBool,
+    /// The REST API of another life of this resource that is in use, once it was looked for.
+    pub finished: OnceCell<Option<String>>,
     /// Whether a call was given up that may have taken effect.
     pub lost: AtomicBool,
     /// When to stop.
@@ -130,7 +133,7 @@ impl Run {
             match finished {
                 Some((piece, Ok(()))) => undone.retain(|other| *other != piece),
                 Some((piece, Err(error))) => {
-                    self.lost.fetch_or(error.kind == Kind::Unanswered, Ordering::Relaxed);
+                    self.lost.fetch_or(error.may_have_worked(), Ordering::Relaxed);
                     errors.push(error.of(piece));
                 }
                 None => break,
@@ -143,6 +146,11 @@ impl Run {
             let names: Vec<String> = undone.iter().map(|piece| format!("the {piece}")).collect();
             errors.push(Error::new(Kind::Stopped, format!("finish {}", names.join(", ")), reason));
         }
+        if errors.is_empty() && !undone.is_empty() {
+            let names: Vec<String> = undone.iter().map(|piece| format!("the {piece}")).collect();
+            let reason = "a bug in s3dataproxy: these steps wait for each other";
+            errors.push(Error::new(Kind::Other, format!("finish {}", names.join(", ")), reason));
+        }
         errors
     }
 
@@ -153,7 +161,8 @@ impl Run {
             let first = if deletes {
                 other.needs.contains(&step.piece) || self.goes_before(other.piece, step.piece)
             } else {
-                pieces::entry(step.piece).needs.contains(&other.piece)
+                let entry = pieces::entry(step.piece);
+                entry.needs.contains(&other.piece) || entry.follows.contains(&other.piece)
             };
             first.then_some(other.piece)
         })

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use s3dataproxy_schema::{Inputs, Operation};
 
+use crate::owner;
 use crate::partition::Partition;
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::value::UNKNOWN;
-
-/// The tag on the bucket, the role and the REST API that says which resource made them.
-pub const OWNER_TAG: &str = "s3dataproxy:owner";
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -19,7 +17,7 @@ pub type Tags = BTreeMap<String, String>;
 pub struct Place {
     /// The Region.
     pub region: String,
-    /// The owner tag's value, see [`owner`].
+    /// The owner tag's value, see [`crate::owner`].
     pub owner: String,
     /// The provider's `defaultTags`.
     pub default_tags: Tags,
@@ -61,7 +59,7 @@ impl Desired {
         let mut tags = place.default_tags.clone();
         tags.extend(inputs.tags.clone().unwrap_or_default());
         let mut owned = tags.clone();
-        owned.insert(OWNER_TAG.to_owned(), place.owner.clone());
+        owned.insert(owner::TAG.to_owned(), place.owner.clone());
         Desired {
             owner: place.owner.clone(),
             partition,
@@ -99,15 +97,6 @@ fn operations(inputs: &Inputs) -> Vec<Operation> {
     let mut operations = inputs.operations.clone().unwrap_or_else(|| vec![Operation::Get, Operation::Head]);
     operations.sort();
     operations
-}
-
-/// The owner tag's value: the resource's URN, in the characters that tags allow.
-///
-/// A tag's value has at most 256 characters; of a longer URN the end is kept, where the resource's own name is.
-pub fn owner(urn: &str) -> String {
-    let legal = |c: char| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '/' };
-    let owner: Vec<char> = urn.strip_prefix("urn:pulumi:").unwrap_or(urn).chars().map(legal).collect();
-    owner[owner.len().saturating_sub(256)..].iter().collect()
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ pub struct Detail {
 pub struct Diff {
     /// Each property that changes, by its path.
     pub details: BTreeMap<String, Detail>,
-    /// Whether a replacement has to delete first, because a name stays.
+    /// Whether a replacement, also one that the user asks for with `replaceOnChanges`, has to delete first, because a name
+    /// stays.
     pub delete_before_replace: bool,
 }
 
@@ -57,7 +58,7 @@ pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place
     }
     let bucket = |inputs: &Inputs| inputs.bucket.clone().and_then(|bucket| bucket.name).or_else(|| inputs.name.clone());
     let name_stays = old.typed.name == new.typed.name || bucket(&old.typed) == bucket(&new.typed);
-    let delete_before_replace = name_stays && details.values().any(|detail| detail.replace);
+    let delete_before_replace = name_stays && !details.is_empty();
     Diff { details, delete_before_replace }
 }
 

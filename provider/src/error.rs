@@ -42,6 +42,8 @@ pub enum Kind {
     Unreachable,
     /// AWS was reached and did not answer: the call may have taken effect.
     Unanswered,
+    /// AWS failed by itself (HTTP status 5xx), or answered what is no answer: the call may have taken effect.
+    Faulty,
     /// The configuration lacks something.
     Config,
     /// The operation was cancelled, or its time was up.
@@ -68,6 +70,12 @@ impl Error {
     /// The same failure of a piece.
     pub fn of(self, piece: Piece) -> Error {
         Error { piece: Some(piece), ..self }
+    }
+
+    /// Whether the call may have taken effect all the same.
+    pub fn may_have_worked(&self) -> bool {
+        let reads = |operation: &str| operation.starts_with("Get") || operation.starts_with("List");
+        matches!(self.kind, Kind::Unanswered | Kind::Faulty) && !self.operation.is_some_and(reads)
     }
 
     /// The same failure with advice.

@@ -6,10 +6,11 @@
 use serde_json::{Map, Value as Json};
 
 use crate::aws::Clients;
-use crate::desired::{Desired, OWNER_TAG, Place, Tags};
+use crate::desired::{Desired, Place, Tags};
 use crate::error::{Error, Kind};
 use crate::inputs;
 use crate::names;
+use crate::owner;
 use crate::pieces::definition::routes::Routes;
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::state::{State, VERSION};
@@ -37,10 +38,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         },
     };
     let api_id = api.id.clone().unwrap_or_default();
-    let (resources, stages) =
-        tokio::try_join!(definition::aws::resources(aws, &api_id), stage::aws::names(aws, &api_id))?;
-    let routes = definition::aws::routes_of(&resources);
-    let shape = Shape::of(&api_id, &routes)?;
+    let (content, stages) = tokio::try_join!(definition::aws::content(aws, &api_id), stage::aws::names(aws, &api_id))?;
+    let shape = Shape::of(&api_id, &content.routes)?;
     let stage_name = pick_stage(&api_id, stage_name, &stages)?;
     let role_name = shape.role_arn.rsplit('/').next().unwrap_or_default().to_owned();
     let name = api.name.clone().unwrap_or_default();
@@ -54,7 +53,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     // Which tags are ours is not on record: all that the API has, which every other piece then has to have too.
     let tags: Tags = api.tags.clone().unwrap_or_default().into_iter().collect();
     let mut users = tags.clone();
-    users.retain(|key, value| key != OWNER_TAG && place.default_tags.get(key) != Some(value));
+    users.retain(|key, value| key != owner::TAG && place.default_tags.get(key) != Some(value));
 
     let (bucket, role, role_policy, stage) = tokio::try_join!(
         bucket::aws::observe(aws, &shape.bucket, &tags),
@@ -100,10 +99,10 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         let reasons: Vec<String> = failures.into_iter().map(|failure| failure.reason).collect();
         misfit(&api_id, reasons.join("; "))
     })?;
-    let owner = tags.get(OWNER_TAG).cloned().unwrap_or_else(|| place.owner.clone());
+    let owner = tags.get(owner::TAG).cloned().unwrap_or_else(|| place.owner.clone());
     let desired = Desired::new(&typed.typed, &Place { owner: owner.clone(), ..place.clone() });
     let digest = desired.definition.digest(&shape.role_arn);
-    let drift = definition::aws::drift(&api, &resources, &desired.definition, &shape.role_arn);
+    let drift = definition::aws::drift(&api, &content, &desired.definition, &shape.role_arn);
     let state = State {
         version: VERSION,
         region: aws.region.clone(),

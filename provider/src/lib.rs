@@ -11,6 +11,7 @@ pub mod value;
 
 pub mod inputs;
 pub mod names;
+pub mod owner;
 
 pub mod desired;
 pub mod partition;
@@ -21,6 +22,7 @@ pub mod diff;
 pub mod plan;
 pub mod state;
 
+pub mod adopt;
 pub mod apply;
 pub mod aws;
 pub mod error;

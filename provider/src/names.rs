@@ -5,6 +5,7 @@ use std::fmt;
 use s3dataproxy_schema::Inputs;
 use sha2::{Digest, Sha256};
 
+use crate::desired::Tags;
 use crate::inputs::Failure;
 use crate::value::UNKNOWN;
 
@@ -127,8 +128,9 @@ pub fn default_path(urn_name: &str) -> String {
     if path.is_empty() { "data".to_owned() } else { path }
 }
 
-/// Checks what types cannot: names, paths and tags. Parts that are not known yet are skipped.
-pub fn check(inputs: &Inputs) -> Vec<Failure> {
+/// Checks what types cannot: names, paths and tags, the provider's `defaultTags` among them. Parts that are not known yet
+/// are skipped.
+pub fn check(inputs: &Inputs, default_tags: &Tags) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut fail = |path: &str, problem: Option<Problem>| {
         failures.extend(problem.map(|problem| problem.at(path)));
@@ -158,12 +160,9 @@ pub fn check(inputs: &Inputs) -> Vec<Failure> {
         let path = crate::inputs::join("tags", key);
         fail(&path, tag_problem(key, value).map(|problem| problem.after(&format!("`{path}` cannot be used: "))));
     }
-    // AWS allows fifty tags, and the plugin's own is one of them.
-    // Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging.html>
-    let count = inputs.tags.as_ref().map_or(0, |tags| tags.len());
-    if count > 49 {
-        fail("tags", Problem::new(format!("`tags` has {count} tags; with the plugin's own, AWS has room for 49")));
-    }
+    let mut tags = default_tags.clone();
+    tags.extend(inputs.tags.clone().unwrap_or_default());
+    fail("tags", tags_problem(&tags, "`tags` with the provider's `defaultTags`"));
     failures
 }
 
@@ -255,6 +254,25 @@ fn stage_problem(stage: &str) -> Option<Problem> {
     None
 }
 
+/// Why tags cannot be used together. `what` says whose they are.
+pub fn tags_problem(tags: &Tags, what: &str) -> Option<Problem> {
+    // AWS allows fifty tags, and the plugin's own is one of them.
+    // Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging.html>
+    if tags.len() > 49 {
+        let count = tags.len();
+        return Problem::new(format!("{what} has {count} tags; with the plugin's own, AWS has room for 49"));
+    }
+    // Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>
+    let mut folded = Tags::new();
+    for key in tags.keys() {
+        if let Some(other) = folded.insert(key.to_lowercase(), key.clone()) {
+            let rule = format!("{what} has two keys that are one to IAM, which does not tell upper from lower case");
+            return Problem::with(rule, format!("`{other}` and `{key}`"));
+        }
+    }
+    None
+}
+
 /// Why a tag cannot be used on all of S3, IAM and API Gateway.
 pub fn tag_problem(key: &str, value: &str) -> Option<Problem> {
     let legal = |text: &str| {
@@ -266,7 +284,7 @@ pub fn tag_problem(key: &str, value: &str) -> Option<Problem> {
     if key.to_lowercase().starts_with("aws:") {
         return Problem::new("AWS keeps tags that begin with `aws:` for itself");
     }
-    if key == crate::desired::OWNER_TAG {
+    if key == crate::owner::TAG {
         return Problem::new(format!("`{key}` is the tag by which the plugin knows its own: choose another"));
     }
     if value.chars().count() > 256 {

@@ -4,8 +4,9 @@
 //! nothing is ever forgotten because of a bad connection or a missing permission.
 
 use crate::aws::Clients;
-use crate::desired::{Desired, OWNER_TAG, Tags};
+use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
+use crate::owner::{self, Whose};
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::state::State;
 
@@ -46,7 +47,7 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
     if !state.cut_off {
         return Ok(state);
     }
-    let is_ours = |tags: &Tags| tags.get(OWNER_TAG) == Some(&desired.owner);
+    let is_ours = |tags: &Tags| owner::whose(tags, &desired.owner) == Whose::Ours;
     let bucket = async {
         match &state.bucket {
             // One that may not even be looked at is not ours.
@@ -65,7 +66,11 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
     };
     let rest_api = async {
         match &state.rest_api {
-            None => rest_api::aws::find(aws, &desired.rest_api, "find a REST API that was cut off").await,
+            None => {
+                let doing = "find a REST API that was cut off";
+                let found = rest_api::aws::of_resource(aws, &desired.rest_api, &desired.owner, doing).await?;
+                Ok(found.into_iter().find(|(_, whose)| *whose == Whose::Ours).map(|(api, _)| api))
+            }
             known => Ok(known.clone()),
         }
     };
@@ -84,8 +89,8 @@ async fn observe_api(aws: &Clients, state: &State, desired: &Desired) -> Result<
         let Some(old) = &state.definition else { return Ok(None) };
         let role_arn = state.role.as_ref().map(|role| role.arn.as_str()).unwrap_or_default();
         let drift = if old.digest == desired.definition.digest(role_arn) {
-            let resources = definition::aws::resources(aws, api.id.as_deref().unwrap_or_default()).await?;
-            definition::aws::drift(&api, &resources, &desired.definition, role_arn)
+            let content = definition::aws::content(aws, api.id.as_deref().unwrap_or_default()).await?;
+            definition::aws::drift(&api, &content, &desired.definition, role_arn)
         } else {
             // It is to be put anew anyway.
             old.drift.clone()

@@ -57,6 +57,13 @@ class Throttled:
 
 
 @dataclass
+class Spoilt:
+    """AWS did it, but the caller gets this instead of its answer."""
+
+    instead: Answer | Error | Throttled
+
+
+@dataclass
 class Before:
     """Runs something just before AWS sees the call (say, ends the caller), and lets the call pass."""
 
@@ -70,4 +77,4 @@ class After:
     action: Callable[[], None]
 
 
-Fault = Refused | Lost | Answer | Error | Throttled | Before | After
+Fault = Refused | Lost | Answer | Error | Throttled | Spoilt | Before | After

@@ -172,6 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
             case faults.Lost():
                 self._forward(first, blocks).read()
                 self._hang_up()
+            case faults.Spoilt():
+                self._forward(first, blocks).read()
+                self._answer(call, call.fault.instead.answer(call.service))
             case faults.After():
                 response = self._forward(first, blocks)
                 call.fault.action()

@@ -57,7 +57,7 @@ impl Clients {
                 explained
             }
             SdkError::ResponseError(response) => Error::new(
-                Kind::Other,
+                Kind::Faulty,
                 doing,
                 format!("the answer, with HTTP status {}, is not what AWS sends", response.raw().status().as_u16()),
             ),
@@ -120,8 +120,9 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
         (404, _) | (_, "NoSuchEntity" | "NoSuchBucket" | "NotFoundException") => Kind::NotFound,
         (_, "BucketAlreadyOwnedByYou" | "BucketAlreadyExists" | "EntityAlreadyExists") => Kind::AlreadyExists,
         (401 | 403, _) => Kind::Denied,
-        (429 | 503, _) | (_, "Throttling" | "SlowDown") => Kind::Throttled,
+        (429, _) | (_, "Throttling" | "SlowDown") => Kind::Throttled,
         (400..500, _) => Kind::Invalid,
+        (500.., _) => Kind::Faulty,
         _ => Kind::Other,
     }
 }
@@ -155,6 +156,7 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             )
         }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
+        (Kind::Faulty, _) => "this is a fault at AWS: run `pulumi up` again in a few minutes".to_owned(),
         (Kind::Unreachable | Kind::Unanswered, _) => format!(
             "check the Region `{}`, `endpointUrl` and `endpoints.{}`, and the network",
             clients.region,

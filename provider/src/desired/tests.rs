@@ -4,19 +4,10 @@ use super::*;
 pub(crate) fn place() -> Place {
     Place {
         region: "eu-central-1".to_owned(),
-        owner: "dev::shop::s3dataproxy:index:S3DataProxy::data".to_owned(),
+        owner: "dev::shop::s3dataproxy:index:S3DataProxy::data@00000001".to_owned(),
         default_tags: Tags::new(),
         default_path: "data".to_owned(),
     }
-}
-
-#[test]
-fn the_owner_is_the_urn_in_legal_characters() {
-    let urn = "urn:pulumi:dev::shop::my:mod:Comp$s3dataproxy:index:S3DataProxy::data";
-    assert_eq!(owner(urn), "dev::shop::my:mod:Comp/s3dataproxy:index:S3DataProxy::data");
-    let long = format!("urn:pulumi:dev::shop::t::{}end", "x".repeat(300));
-    assert_eq!(owner(&long).len(), 256);
-    assert!(owner(&long).ends_with("end"));
 }
 
 #[test]
@@ -26,7 +17,7 @@ fn a_users_tag_wins_over_the_default_and_all_but_the_stage_have_an_owner() {
     let inputs = Inputs { name: Some("data-1".to_owned()), tags: Some(tag("prod")), ..Inputs::default() };
     let desired = Desired::new(&inputs, &place);
     assert_eq!(desired.bucket.tags["env"], "prod");
-    assert_eq!(desired.bucket.tags[OWNER_TAG], place.owner);
+    assert_eq!(desired.bucket.tags[owner::TAG], place.owner);
     assert_eq!(desired.role.tags, desired.bucket.tags);
     assert_eq!(desired.rest_api.tags, desired.bucket.tags);
     assert_eq!(desired.stage.tags, tag("prod"));

@@ -28,7 +28,8 @@ fn told(change: fn(&mut Inputs), spoil: fn(&mut State), ignored: &[&str]) -> Str
             format!("{path}: {:?} of {}{replace}", detail.kind, if detail.input { "input" } else { "output" })
         })
         .collect();
-    lines.extend(diff.delete_before_replace.then(|| "delete before replace".to_owned()));
+    let replaces = diff.details.values().any(|detail| detail.replace);
+    lines.extend((replaces && diff.delete_before_replace).then(|| "delete before replace".to_owned()));
     lines.join("\n")
 }
 

@@ -4,7 +4,7 @@ use s3dataproxy_schema::{Bucket, Operation};
 use super::*;
 
 fn told(inputs: &Inputs) -> String {
-    let lines = check(inputs).into_iter().map(|failure| {
+    let lines = check(inputs, &Tags::new()).into_iter().map(|failure| {
         let advice = failure.advice.map(|advice| format!(": {advice}")).unwrap_or_default();
         format!("{}: {}{advice}", failure.path, failure.reason)
     });

@@ -38,6 +38,8 @@ pub struct Entry {
     pub piece: Piece,
     /// What must be there before it is made or changed, and goes after it when it is deleted.
     pub needs: &'static [Piece],
+    /// What else must be done before it is made or changed, where there is something to do.
+    pub follows: &'static [Piece],
     /// What has to happen to it.
     pub plan: fn(Option<&State>, Option<&Desired>) -> (Action, Changes),
     /// Makes it happen.
@@ -52,18 +54,21 @@ pub static REGISTRY: [Entry; 6] = [
     Entry {
         piece: Piece::Bucket,
         needs: &[],
+        follows: &[],
         plan: |state, desired| bucket::plan(state.and_then(|s| s.bucket.as_ref()), desired.map(|d| &d.bucket)),
         run: |run, action| Box::pin(bucket::aws::run(run, action)),
     },
     Entry {
         piece: Piece::Role,
         needs: &[],
+        follows: &[],
         plan: |state, desired| role::plan(state.and_then(|s| s.role.as_ref()), desired.map(|d| &d.role)),
         run: |run, action| Box::pin(role::aws::run(run, action)),
     },
     Entry {
         piece: Piece::RolePolicy,
         needs: &[Piece::Role],
+        follows: &[],
         plan: |state, desired| {
             // A role cannot be deleted with its policy still in it, also when that was lost from view.
             let lost = role_policy::State::default();
@@ -78,12 +83,14 @@ pub static REGISTRY: [Entry; 6] = [
         // Not for its content: where a role of ours is there already, a run that was cut off may have made an API too,
         // and only then is it worth looking for.
         needs: &[Piece::Role],
+        follows: &[],
         plan: |state, desired| rest_api::plan(state.and_then(|s| s.rest_api.as_ref()), desired.map(|d| &d.rest_api)),
         run: |run, action| Box::pin(rest_api::aws::run(run, action)),
     },
     Entry {
         piece: Piece::Definition,
         needs: &[Piece::RestApi, Piece::Role],
+        follows: &[],
         plan: |state, desired| {
             let digest = digest(state, desired);
             definition::plan(
@@ -97,6 +104,8 @@ pub static REGISTRY: [Entry; 6] = [
     Entry {
         piece: Piece::Stage,
         needs: &[Piece::Definition],
+        // Nothing goes live that could not answer, or not safely.
+        follows: &[Piece::Bucket, Piece::RolePolicy],
         plan: |state, desired| {
             let digest = digest(state, desired);
             let old = state.and_then(|s| s.stage.as_ref());

@@ -2,19 +2,20 @@
 
 use tonic::Status;
 
-use super::codec;
 use super::session::urn_name;
 use super::status::malformed;
 use super::wire::{CheckFailure, CheckRequest, CheckResponse, check_request::autonaming_options::Mode};
+use super::{codec, random};
+use crate::desired::Tags;
 use crate::inputs::{self, Failure};
 use crate::names::{self, Autonaming};
 use crate::value::{Object, Value};
 
-pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
+pub(super) fn check(default_tags: &Tags, request: CheckRequest) -> Result<CheckResponse, Status> {
     let olds = codec::decode(request.olds).map_err(malformed)?;
     let mut news = codec::decode(request.news).map_err(malformed)?;
     let (read, mut failures) = inputs::examine(&news);
-    add(&mut failures, names::check(&read.typed));
+    add(&mut failures, names::check(&read.typed, default_tags));
     let wish = match request.autonaming {
         None => Autonaming::Default,
         Some(options) => match options.mode() {
@@ -27,7 +28,7 @@ pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
     if missing(&news, "name") {
         let previous = olds.get("name").and_then(Value::as_str);
         // `pulumi do` sends no seed.
-        let seed = if request.random_seed.is_empty() { random() } else { request.random_seed };
+        let seed = if request.random_seed.is_empty() { random().to_le_bytes().to_vec() } else { request.random_seed };
         match names::autoname(urn_name(&request.urn), previous, &wish, &seed) {
             Ok(name) => {
                 news.insert("name".to_owned(), Value::String(name));
@@ -62,10 +63,4 @@ pub(super) fn tell(failure: Failure, properties: &Object) -> CheckFailure {
         _ => failure.reason,
     };
     CheckFailure { property, reason }
-}
-
-/// Random bytes from the standard library's hasher, which seeds itself from the system.
-fn random() -> Vec<u8> {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(()).to_le_bytes().to_vec()
 }

@@ -26,16 +26,20 @@ pub(super) fn own(properties: &Object) -> Object {
     ours.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Properties in which what the schema calls secret is one: the engine takes the marks off before it calls.
+pub(super) fn marked(mut properties: Object) -> Object {
+    for name in SECRET_KEYS {
+        properties.entry(name.to_owned()).and_modify(|value| *value = value.clone().into_secret());
+    }
+    properties
+}
+
 pub(super) fn check(request: CheckRequest) -> Result<CheckResponse, Status> {
     let mut news = codec::decode(request.news).map_err(malformed)?;
     news.remove("__internal");
     let (read, mut failures) = inputs::examine_config(&own(&news));
     add(&mut failures, problems(&read));
-    // The engine takes the secret marks off before it calls; what the schema calls secret is one here.
-    let mut marked = news.clone();
-    for name in SECRET_KEYS {
-        marked.entry(name.to_owned()).and_modify(|value| *value = value.clone().into_secret());
-    }
+    let marked = marked(news.clone());
     let failures: Vec<_> = failures.into_iter().map(|failure| tell(failure, &marked)).collect();
     let inputs = failures.is_empty().then(|| codec::encode(news));
     Ok(CheckResponse { inputs, failures })
@@ -113,6 +117,9 @@ fn problems(read: &Read<Config>) -> Vec<Failure> {
         let problem = names::tag_problem(key, value);
         failures.extend(problem.map(|problem| problem.after(&format!("`{path}` cannot be used: ")).at(&path)));
     }
+    let tags = config.default_tags.clone().unwrap_or_default();
+    let problem = names::tags_problem(&tags, "`defaultTags`");
+    failures.extend(problem.map(|problem| problem.at("defaultTags")));
     failures
 }
 

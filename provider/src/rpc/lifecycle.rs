@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use s3dataproxy_schema::Inputs;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -16,6 +17,7 @@ use super::wire::{
     UpdateResponse,
 };
 use super::{Provider, codec};
+use crate::adopt::still_ours;
 use crate::apply::{Run, Stop, Tell};
 use crate::aws::Clients;
 use crate::desired::Desired;
@@ -152,17 +154,18 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
-    let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
+    let before = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
+    let state = still_ours(&clients, before.clone()).await.map_err(|error| failed(&error, &secrets))?;
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
-    let before = state.clone();
     let run = Run {
         aws: clients,
         desired: None,
         force_destroy,
         resumes: false.into(),
         lost: false.into(),
+        finished: OnceCell::new(),
         stop: stop(&provider, request.timeout),
         state: Arc::new(Mutex::new(state)),
         progress: progress(&provider, &request.urn, &secrets),
@@ -236,6 +239,7 @@ impl Work {
             force_destroy: desired.bucket.force_destroy,
             resumes: resumes.into(),
             lost: false.into(),
+            finished: OnceCell::new(),
             stop: self.stop.clone(),
             state: Arc::new(Mutex::new(state.rooted())),
             progress: progress(&self.provider, &self.urn, &self.read.secrets),
@@ -292,6 +296,7 @@ async fn finish(run: Run, plan: Plan) -> (State, Vec<Error>, bool) {
     });
     let errors = work.await;
     let errors = errors.unwrap_or_else(|_| {
+        run.lost.store(true, Ordering::Relaxed);
         vec![
             Error::new(Kind::Other, "finish the operation", "a bug in s3dataproxy broke it off")
                 .hint("run `pulumi up` again; what exists is saved"),

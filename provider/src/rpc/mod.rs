@@ -160,7 +160,9 @@ impl ResourceProvider for Provider {
     }
 
     async fn check(&self, request: Request<wire::CheckRequest>) -> Answer<wire::CheckResponse> {
-        check::check(request.into_inner()).map(Response::new)
+        // The engine configures a provider first, unless its configuration is not known yet.
+        let default_tags = self.session().map(|session| session.default_tags()).unwrap_or_default();
+        check::check(&default_tags, request.into_inner()).map(Response::new)
     }
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Answer<wire::DiffResponse> {
@@ -231,6 +233,12 @@ impl Provider {
             Err(_) => Err(Status::internal("the operation broke off because of a bug in s3dataproxy")),
         }
     }
+}
+
+/// A random number from the standard library's hasher, which seeds itself from the system.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(())
 }
 
 /// The top-level names of property paths, each once.

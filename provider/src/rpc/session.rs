@@ -8,12 +8,13 @@ use tonic::Status;
 
 use super::status::{failed, invalid, malformed, unusable};
 use super::wire::ConfigureRequest;
-use super::{codec, config};
+use super::{codec, config, random};
 use crate::aws::Clients;
-use crate::desired::{self, Place, Tags};
+use crate::desired::{Place, Tags};
 use crate::error::Error;
 use crate::inputs::{self, Read};
 use crate::names;
+use crate::owner;
 use crate::state::{self, State, Unusable};
 use crate::value::{Object, Value};
 
@@ -29,7 +30,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(request: ConfigureRequest) -> Result<Session, Status> {
-        let properties = codec::decode(request.args).map_err(malformed)?;
+        let properties = config::marked(codec::decode(request.args).map_err(malformed)?);
         let read = inputs::read_config(&config::own(&properties)).map_err(invalid)?;
         let mut secrets = read.secrets;
         // Of a template, only what stands between the braces comes back.
@@ -45,6 +46,11 @@ impl Session {
         let mut secrets = lenient(properties)?.secrets;
         secrets.extend(self.secrets.iter().cloned());
         Ok(secrets)
+    }
+
+    /// The tags of everything.
+    pub(super) fn default_tags(&self) -> Tags {
+        self.config.default_tags.clone().unwrap_or_default()
     }
 
     /// Whether pieces are shown as child rows.
@@ -74,11 +80,10 @@ impl Session {
     /// Where a resource is and what it is called there. One that exists keeps the owner tag that it was made with, also
     /// when it gets another URN.
     pub(super) fn place(&self, region: &str, state: Option<&State>, urn: &str) -> Place {
-        let tags: Tags = self.config.default_tags.clone().unwrap_or_default();
         Place {
             region: region.to_owned(),
-            owner: state.map_or_else(|| desired::owner(urn), |state| state.owner.clone()),
-            default_tags: tags,
+            owner: state.map_or_else(|| owner::begin(urn, random() as u32), |state| state.owner.clone()),
+            default_tags: self.default_tags(),
             default_path: names::default_path(urn_name(urn)),
         }
     }

@@ -36,7 +36,7 @@ pub(super) fn failed(error: &Error, secrets: &[String]) -> Status {
         Kind::Throttled => Code::ResourceExhausted,
         Kind::Invalid => Code::InvalidArgument,
         Kind::Stopped => Code::Aborted,
-        Kind::Unreachable | Kind::Unanswered | Kind::Config | Kind::Other => Code::FailedPrecondition,
+        Kind::Unreachable | Kind::Unanswered | Kind::Faulty | Kind::Config | Kind::Other => Code::FailedPrecondition,
     };
     Status::new(code, redact(&error.to_string(), secrets))
 }

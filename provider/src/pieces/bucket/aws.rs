@@ -9,8 +9,9 @@ use super::State;
 use crate::apply::Run;
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service::S3};
-use crate::desired::{OWNER_TAG, Tags};
+use crate::desired::Tags;
 use crate::error::{Error, Kind};
+use crate::pieces::Piece;
 use crate::plan::Action;
 use crate::policy::canonical;
 
@@ -62,7 +63,7 @@ async fn create(run: &Run) -> Result<(), Error> {
         _ => error,
     })?;
     let state = match found {
-        Some(tags) => adopt(run, tags, &doing)?,
+        Some(tags) => adopt(run, tags, &doing).await?,
         None => {
             let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(sdk_tags(&desired.tags)));
             if run.aws.region != UNNAMED_REGION {
@@ -77,7 +78,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                 Ok(_) => State { name: desired.name.clone(), policy: None, tags: desired.tags.clone() },
                 // A first try took effect and its answer was lost.
                 Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {
-                    adopt(run, tags(&run.aws, &desired.name, &doing).await?.unwrap_or_default(), &doing)?
+                    adopt(run, tags(&run.aws, &desired.name, &doing).await?.unwrap_or_default(), &doing).await?
                 }
                 Err(error) => return Err(run.aws.explain(Call(S3, "CreateBucket", &doing), error)),
             }
@@ -88,12 +89,9 @@ async fn create(run: &Run) -> Result<(), Error> {
 }
 
 /// A bucket that is there already, if it is ours.
-fn adopt(run: &Run, mut tags: Tags, doing: &str) -> Result<State, Error> {
+async fn adopt(run: &Run, mut tags: Tags, doing: &str) -> Result<State, Error> {
     let desired = &run.desired().bucket;
-    if tags.get(OWNER_TAG) != desired.tags.get(OWNER_TAG) {
-        return Err(Error::new(Kind::AlreadyExists, doing, "a bucket of this name is there already")
-            .hint("choose another `name` or `bucket.name`; buckets made elsewhere are never taken over"));
-    }
+    run.claim(Piece::Bucket, &tags, doing).await?;
     tags.retain(|key, _| desired.tags.contains_key(key));
     Ok(State { name: desired.name.clone(), policy: None, tags })
 }
@@ -155,12 +153,13 @@ async fn delete(run: &Run) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deletes a page of versions and of unfinished uploads after the other until there are none.
+/// Deletes every version and every delete marker, a page at a time, and ends every unfinished upload.
 async fn empty(run: &Run, name: &str) -> Result<(), Error> {
     let doing = format!("empty the bucket `{name}`");
     (run.progress)(&format!("emptying bucket {name}"));
     loop {
         run.check(&doing)?;
+        // Always the first page: what was on it is gone by the time of the next.
         let page = run.aws.s3.list_object_versions().bucket(name).send().await;
         let page = page.map_err(|error| run.aws.explain(Call(S3, "ListObjectVersions", &doing), error))?;
         let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
@@ -171,37 +170,51 @@ async fn empty(run: &Run, name: &str) -> Result<(), Error> {
                 ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
             })
             .collect();
-        if objects.is_empty() {
+        if !objects.is_empty() {
+            delete_objects(run, name, objects, &doing).await?;
+        }
+        if page.is_truncated() != Some(true) {
             break;
         }
-        let request = Delete::builder().set_objects(Some(objects)).quiet(true).build();
-        let request = request.map_err(|error| Error::new(Kind::Other, &doing, error.to_string()))?;
-        let answer = run.aws.s3.delete_objects().bucket(name).delete(request).send().await;
-        let answer = answer.map_err(|error| run.aws.explain(Call(S3, "DeleteObjects", &doing), error))?;
-        if let Some(error) = answer.errors().first() {
-            let message = format!("`{}`: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
-            let mut failure = Error::new(Kind::Other, &doing, message);
-            failure.operation = Some("DeleteObjects");
-            failure.code = error.code().map(str::to_owned);
-            return Err(failure.hint("an object under a lock or a legal hold has to be released first"));
+    }
+    loop {
+        let page = run.aws.s3.list_multipart_uploads().bucket(name).send().await;
+        let page = page.map_err(|error| run.aws.explain(Call(S3, "ListMultipartUploads", &doing), error))?;
+        for upload in page.uploads() {
+            run.check(&doing)?;
+            let request = run.aws.s3.abort_multipart_upload().bucket(name);
+            let request = request.set_key(upload.key.clone()).set_upload_id(upload.upload_id.clone());
+            match request.send().await {
+                Ok(_) => {}
+                Err(error) if error.code() == Some("NoSuchUpload") => {}
+                Err(error) => return Err(run.aws.explain(Call(S3, "AbortMultipartUpload", &doing), error)),
+            }
+        }
+        if page.is_truncated() != Some(true) {
+            return Ok(());
         }
     }
-    let uploads = run.aws.s3.list_multipart_uploads().bucket(name).send().await;
-    let uploads = uploads.map_err(|error| run.aws.explain(Call(S3, "ListMultipartUploads", &doing), error))?;
-    for upload in uploads.uploads() {
-        run.check(&doing)?;
-        let request = run.aws.s3.abort_multipart_upload().bucket(name);
-        let request = request.set_key(upload.key.clone()).set_upload_id(upload.upload_id.clone());
-        match request.send().await {
-            Ok(_) => {}
-            Err(error) if error.code() == Some("NoSuchUpload") => {}
-            Err(error) => return Err(run.aws.explain(Call(S3, "AbortMultipartUpload", &doing), error)),
-        }
-    }
-    Ok(())
+}
+
+/// Deletes objects in one call.
+async fn delete_objects(run: &Run, name: &str, objects: Vec<ObjectIdentifier>, doing: &str) -> Result<(), Error> {
+    let request = Delete::builder().set_objects(Some(objects)).quiet(true).build();
+    let request = request.map_err(|error| Error::new(Kind::Other, doing, error.to_string()))?;
+    let answer = run.aws.s3.delete_objects().bucket(name).delete(request).send().await;
+    let answer = answer.map_err(|error| run.aws.explain(Call(S3, "DeleteObjects", doing), error))?;
+    let Some(error) = answer.errors().first() else { return Ok(()) };
+    let message = format!("`{}`: {}", error.key().unwrap_or_default(), error.message().unwrap_or_default());
+    let mut failure = Error::new(Kind::Other, doing, message);
+    failure.operation = Some("DeleteObjects");
+    failure.code = error.code().map(str::to_owned);
+    Err(failure.hint("an object under a lock or a legal hold has to be released first"))
 }
 
 /// All tags of a bucket; none if it is not there.
+pub async fn tags_of(aws: &Clients, name: &str) -> Result<Option<Tags>, Error> {
+    tags(aws, name, &format!("read the bucket `{name}`")).await
+}
+
 async fn tags(aws: &Clients, name: &str, doing: &str) -> Result<Option<Tags>, Error> {
     match aws.s3.get_bucket_tagging().bucket(name).send().await {
         Ok(answer) => Ok(Some(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),

@@ -1,6 +1,6 @@
 //! The definition at Amazon API Gateway: one import, and a look at what became of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
 use aws_sdk_apigateway::primitives::Blob;
@@ -59,7 +59,7 @@ async fn put(run: &Run) -> Result<(), Error> {
 }
 
 /// Every resource of a REST API with its methods.
-pub async fn resources(aws: &Clients, id: &str) -> Result<Vec<Resource>, Error> {
+async fn resources(aws: &Clients, id: &str) -> Result<Vec<Resource>, Error> {
     let doing = format!("read the definition of the REST API `{id}`");
     let pages = aws.apigateway.get_resources().rest_api_id(id).embed("methods").limit(500);
     let resources: Result<Vec<Resource>, _> = pages.into_paginator().items().send().collect().await;
@@ -67,7 +67,7 @@ pub async fn resources(aws: &Clients, id: &str) -> Result<Vec<Resource>, Error> 
 }
 
 /// The routes that API Gateway has.
-pub fn routes_of(resources: &[Resource]) -> Routes {
+fn routes_of(resources: &[Resource]) -> Routes {
     let mut routes = Routes::new();
     for resource in resources {
         for (verb, method) in resource.resource_methods.iter().flatten() {
@@ -90,9 +90,16 @@ fn of_method(method: &Method) -> Json {
         });
         (status.clone(), answer)
     });
+    let gives = method.method_responses().into_iter().flatten().map(|(status, response)| {
+        let headers: BTreeSet<&String> =
+            response.response_parameters().into_iter().flatten().map(|(name, _)| name).collect();
+        (status.clone(), json!(headers))
+    });
     json!({
         "authorization": method.authorization_type().unwrap_or("NONE"),
         "apiKey": method.api_key_required().unwrap_or_default(),
+        "takes": method.request_parameters().into_iter().flatten().map(|(name, _)| name).collect::<BTreeSet<_>>(),
+        "gives": gives.collect::<Map<_, _>>(),
         "type": integration.and_then(|i| i.r#type()).map(|kind| kind.as_str().to_uppercase()),
         "verb": integration.and_then(|i| i.http_method()),
         "uri": integration.and_then(|i| i.uri()),
@@ -110,10 +117,43 @@ fn texts(map: Option<&HashMap<String, String>>) -> Json {
         .into()
 }
 
+/// What API Gateway says by itself, as far as it was changed from its defaults.
+async fn own_answers(aws: &Clients, id: &str) -> Result<Routes, Error> {
+    let doing = format!("read the gateway responses of the REST API `{id}`");
+    let answer = aws.apigateway.get_gateway_responses().rest_api_id(id).limit(500).send().await;
+    let answer = answer.map_err(|error| aws.explain(Call(ApiGateway, "GetGatewayResponses", &doing), error))?;
+    let changed = answer.items().iter().filter(|response| !response.default_response);
+    Ok(changed
+        .filter_map(|response| {
+            let says = json!({
+                "status": response.status_code(),
+                "headers": texts(response.response_parameters()),
+                "templates": texts(response.response_templates()),
+            });
+            Some((routes::own_answer(response.response_type()?.as_str()), says))
+        })
+        .collect())
+}
+
+/// What a REST API does.
+pub struct Content {
+    /// Each resource with its methods.
+    pub routes: Routes,
+    /// Its own answers.
+    pub answers: Routes,
+}
+
+/// Reads what a REST API does.
+pub async fn content(aws: &Clients, id: &str) -> Result<Content, Error> {
+    let (resources, answers) = tokio::try_join!(resources(aws, id), own_answers(aws, id))?;
+    Ok(Content { routes: routes_of(&resources), answers })
+}
+
 /// What differs between the document and what is there, in words.
-pub fn drift(api: &GetRestApiOutput, resources: &[Resource], desired: &Desired, role_arn: &str) -> Vec<String> {
+pub fn drift(api: &GetRestApiOutput, content: &Content, desired: &Desired, role_arn: &str) -> Vec<String> {
     let document = desired.api.document("", None, role_arn);
-    let mut drift = routes::differences(&routes::of_document(&document), &routes_of(resources));
+    let mut drift = routes::differences(&routes::of_document(&document), &content.routes);
+    drift.extend(routes::differences(&routes::own_answers(&document), &content.answers));
     if api.binary_media_types() != ["*/*"] {
         drift.push("binary media types".to_owned());
     }

@@ -214,7 +214,7 @@ fn gateway_responses() -> Json {
         "DEFAULT_5XX": { "responseTemplates": own },
         // What API Gateway says of a path or method that is not there, as a 403.
         "MISSING_AUTHENTICATION_TOKEN": {
-            "statusCode": 404,
+            "statusCode": "404",
             "responseTemplates": body("\"NotFound\"", "\"There is nothing at this path.\""),
         },
     })

@@ -3,7 +3,7 @@
 //! API Gateway fills in defaults and drops what it does not keep; this form holds only what both sides say alike. A
 //! difference here is real drift, which a comparison of documents could not tell from normalisation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -26,9 +26,24 @@ pub fn of_document(document: &Json) -> Routes {
                 });
                 (status, answer)
             });
+            let takes = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
+                let place = match &parameter["in"] {
+                    place if place == "query" => "querystring",
+                    place => place.as_str().unwrap_or_default(),
+                };
+                format!("method.request.{place}.{}", parameter["name"].as_str().unwrap_or_default())
+            });
+            let gives = operation["responses"].as_object().into_iter().flatten().map(|(status, response)| {
+                let headers = response["headers"].as_object().into_iter().flatten();
+                let names: BTreeSet<String> =
+                    headers.map(|(name, _)| format!("method.response.header.{name}")).collect();
+                (status.clone(), json!(names))
+            });
             let route = json!({
                 "authorization": "NONE",
                 "apiKey": false,
+                "takes": takes.collect::<BTreeSet<_>>(),
+                "gives": gives.collect::<Map<_, _>>(),
                 "type": integration["type"].as_str().unwrap_or_default().to_uppercase(),
                 "verb": integration["httpMethod"],
                 "uri": integration["uri"],
@@ -40,6 +55,26 @@ pub fn of_document(document: &Json) -> Routes {
         }
     }
     routes
+}
+
+/// What an OpenAPI document of ours makes of API Gateway's own answers.
+pub fn own_answers(document: &Json) -> Routes {
+    let answers = document["x-amazon-apigateway-gateway-responses"].as_object().into_iter().flatten();
+    answers
+        .map(|(kind, answer)| {
+            let says = json!({
+                "status": answer["statusCode"],
+                "headers": filled(&answer["responseParameters"]),
+                "templates": filled(&answer["responseTemplates"]),
+            });
+            (own_answer(kind), says)
+        })
+        .collect()
+}
+
+/// What an own answer is called among what differs.
+pub fn own_answer(kind: &str) -> String {
+    format!("gateway response {kind}")
 }
 
 /// What differs, in words: a route, and the part of it.

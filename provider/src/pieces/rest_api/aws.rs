@@ -12,8 +12,10 @@ use super::{Desired, State, arn};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
-use crate::desired::{OWNER_TAG, Tags};
+use crate::desired::Tags;
 use crate::error::{Error, Kind};
+use crate::owner::{self, Whose};
+use crate::pieces::Piece;
 use crate::plan::Action;
 
 /// How often CreateRestApi is tried when no answer came and nothing was made.
@@ -42,15 +44,10 @@ pub async fn get(aws: &Clients, id: &str) -> Result<Option<GetRestApiOutput>, Er
 /// The REST API of this name that a resource of ours made; none if there is none. Two are an error.
 pub async fn find_by_name(aws: &Clients, name: &str) -> Result<Option<GetRestApiOutput>, Error> {
     let doing = format!("find the REST API `{name}`");
-    let mut found = Vec::new();
-    let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
-    while let Some(api) = pages.next().await {
-        let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", &doing), error))?;
-        if api.name() == Some(name) && api.tags.as_ref().is_some_and(|tags| tags.contains_key(OWNER_TAG)) {
-            found.extend(api.id);
-        }
-    }
-    match found.as_slice() {
+    let mut found = named(aws, name, &doing).await?;
+    found.retain(|api| api.tags.contains_key(owner::TAG));
+    let ids: Vec<&str> = found.iter().map(|api| api.id.as_str()).collect();
+    match ids.as_slice() {
         [] => Ok(None),
         [id] => get(aws, id).await,
         several => Err(Error::new(Kind::Invalid, doing, format!("several have this name: {}", several.join(", ")))
@@ -78,7 +75,7 @@ async fn create(run: &Run) -> Result<(), Error> {
     let mut lost = None;
     for attempt in 0..ATTEMPTS {
         if (attempt > 0 || run.resumes.load(Ordering::Relaxed))
-            && let Some(found) = find(&run.aws, desired, &doing).await?
+            && let Some(found) = find(run, &doing).await.map_err(|error| lost.clone().unwrap_or(error))?
         {
             run.state().rest_api = Some(found);
             return update(run).await;
@@ -101,13 +98,13 @@ async fn create(run: &Run) -> Result<(), Error> {
             Err(error) => {
                 let error = run.aws.explain(Call(ApiGateway, "CreateRestApi", &doing), error);
                 match error.kind {
-                    Kind::Unreachable | Kind::Unanswered | Kind::Other => lost = Some(error),
+                    Kind::Unreachable | Kind::Unanswered | Kind::Faulty => lost = Some(error),
                     _ => return Err(error),
                 }
             }
         }
     }
-    let found = find(&run.aws, desired, &doing).await.map_err(|error| lost.clone().unwrap_or(error))?;
+    let found = find(run, &doing).await.map_err(|error| lost.clone().unwrap_or(error))?;
     match found {
         Some(found) => {
             run.state().rest_api = Some(found);
@@ -117,18 +114,52 @@ async fn create(run: &Run) -> Result<(), Error> {
     }
 }
 
-/// The REST API of this name that carries this owner tag.
-pub async fn find(aws: &Clients, desired: &Desired, doing: &str) -> Result<Option<State>, Error> {
-    let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
-    while let Some(api) = pages.next().await {
-        let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
-        let tags = api.tags.unwrap_or_default();
-        if api.name.as_ref() == Some(&desired.name) && tags.get(OWNER_TAG) == desired.tags.get(OWNER_TAG) {
-            let tags = tags.into_iter().filter(|(key, _)| desired.tags.contains_key(key)).collect();
-            return Ok(Some(State { id: api.id.unwrap_or_default(), name: desired.name.clone(), tags }));
+/// What an earlier try made: the REST API of this life, or of another one that got no further than to here.
+async fn find(run: &Run, doing: &str) -> Result<Option<State>, Error> {
+    let found = of_resource(&run.aws, &run.desired().rest_api, &run.desired().owner, doing).await?;
+    if let Some((ours, _)) = found.iter().find(|(_, whose)| *whose == Whose::Ours) {
+        return Ok(Some(ours.clone()));
+    }
+    for (api, _) in found {
+        if run.claim(Piece::RestApi, &api.tags, doing).await.is_ok() {
+            return Ok(Some(api));
         }
     }
     Ok(None)
+}
+
+/// The REST APIs of this name that a life of this resource made. Of their tags, those that are wanted.
+pub async fn of_resource(
+    aws: &Clients,
+    desired: &Desired,
+    owner: &str,
+    doing: &str,
+) -> Result<Vec<(State, Whose)>, Error> {
+    let found = named(aws, &desired.name, doing).await?.into_iter().filter_map(|mut api| {
+        let whose = owner::whose(&api.tags, owner);
+        api.tags.retain(|key, _| desired.tags.contains_key(key));
+        matches!(whose, Whose::Ours | Whose::AnotherLifes).then_some((api, whose))
+    });
+    Ok(found.collect())
+}
+
+/// All tags of a REST API; none if it is not there.
+pub async fn tags_of(aws: &Clients, id: &str) -> Result<Option<Tags>, Error> {
+    Ok(get(aws, id).await?.map(|api| api.tags.unwrap_or_default().into_iter().collect()))
+}
+
+/// Every REST API of a name, with all of its tags.
+async fn named(aws: &Clients, name: &str, doing: &str) -> Result<Vec<State>, Error> {
+    let mut found = Vec::new();
+    let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
+    while let Some(api) = pages.next().await {
+        let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
+        if api.name() == Some(name) {
+            let tags = api.tags.unwrap_or_default().into_iter().collect();
+            found.push(State { id: api.id.unwrap_or_default(), name: name.to_owned(), tags });
+        }
+    }
+    Ok(found)
 }
 
 async fn update(run: &Run) -> Result<(), Error> {

@@ -9,8 +9,9 @@ use super::{State, trust_policy};
 use crate::apply::Run;
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service::Iam};
-use crate::desired::{OWNER_TAG, Tags};
-use crate::error::{Error, Kind};
+use crate::desired::Tags;
+use crate::error::Error;
+use crate::pieces::Piece;
 use crate::plan::Action;
 use crate::policy::canonical;
 
@@ -29,16 +30,25 @@ pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
 
 /// The role as it is; none if it is not there. Of its tags, those in `ours`.
 pub async fn observe(aws: &Clients, name: &str, ours: &Tags) -> Result<Option<State>, Error> {
+    let role = get(aws, name).await?;
+    Ok(role.map(|mut role| {
+        role.tags.retain(|key, _| ours.contains_key(key));
+        role
+    }))
+}
+
+async fn get(aws: &Clients, name: &str) -> Result<Option<State>, Error> {
     let doing = format!("read the role `{name}`");
     match aws.iam.get_role().role_name(name).send().await {
-        Ok(answer) => {
-            let mut state = answer.role.map(state).unwrap_or_default();
-            state.tags.retain(|key, _| ours.contains_key(key));
-            Ok(Some(state))
-        }
+        Ok(answer) => Ok(answer.role.map(state)),
         Err(error) if error.code() == Some("NoSuchEntity") => Ok(None),
         Err(error) => Err(aws.explain(Call(Iam, "GetRole", &doing), error)),
     }
+}
+
+/// All tags of a role; none if it is not there.
+pub async fn tags_of(aws: &Clients, name: &str) -> Result<Option<Tags>, Error> {
+    Ok(get(aws, name).await?.map(|role| role.tags))
 }
 
 /// Makes the role, or takes over the one that an earlier run of this resource made.
@@ -55,10 +65,7 @@ async fn create(run: &Run) -> Result<(), Error> {
         }
         Err(error) if error.code() == Some("EntityAlreadyExists") => {
             let found = observe(&run.aws, &desired.name, &desired.tags).await?.unwrap_or_default();
-            if found.tags.get(OWNER_TAG) != desired.tags.get(OWNER_TAG) {
-                return Err(Error::new(Kind::AlreadyExists, &doing, "a role of this name is there already")
-                    .hint("choose another `name`; roles made elsewhere are never taken over"));
-            }
+            run.claim(Piece::Role, &found.tags, &doing).await?;
             // What was made after it by the same run may be there too.
             run.resumes.store(true, Ordering::Relaxed);
             found

@@ -1,5 +1,7 @@
 //! The stage and its deployment at Amazon API Gateway.
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_stage::GetStageOutput;
@@ -10,6 +12,7 @@ use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
 use crate::desired::Tags;
 use crate::error::{Error, Kind};
+use crate::owner;
 use crate::pieces::rest_api::aws::retag;
 use crate::plan::Action;
 
@@ -83,7 +86,9 @@ async fn bring(run: &Run) -> Result<(), Error> {
     let old = old.unwrap_or_default();
     // A stage that was to be deleted is still there: a deployment moves it, where making it would fail.
     let back = run.state().leftovers.stages.contains(&desired.name);
-    if old.digest != digest || back {
+    let fresh = old.name.is_empty() && !run.resumes.load(Ordering::Relaxed);
+    let there = old.name != desired.name && !back && !fresh && take_over(run, &api, &doing).await?;
+    if old.digest != digest || back || there {
         deploy(run, &api, &digest, &old, &doing).await?;
     } else if old.name != desired.name {
         rename(run, &api, &old, &doing).await?;
@@ -92,6 +97,24 @@ async fn bring(run: &Run) -> Result<(), Error> {
     retag(run, &arn(&run.aws.region, &api, &desired.name), &tags, &desired.tags, &doing).await?;
     run.state().stage.get_or_insert_default().tags = desired.tags.clone();
     tidy(run, &api).await
+}
+
+/// Whether there is a stage already of the name that is wanted, which a run made that was lost. Another's is not moved.
+async fn take_over(run: &Run, api: &str, doing: &str) -> Result<bool, Error> {
+    let desired = &run.desired().stage;
+    let Some(seen) = get(&run.aws, api, &desired.name).await? else { return Ok(false) };
+    if seen.description() != Some(&owner::note(&run.desired().owner)) {
+        let reason = "the REST API has a stage of this name already, made by somebody else";
+        return Err(
+            Error::new(Kind::AlreadyExists, doing, reason).hint("choose another `stageName`, or delete that stage")
+        );
+    }
+    let deployment = deployment(&seen);
+    let mut state = run.state();
+    if state.stage.as_ref().is_none_or(|stage| stage.deployment_id != deployment) {
+        state.leftovers.deployments.push(deployment);
+    }
+    Ok(true)
 }
 
 /// Deploys the definition. API Gateway makes the stage, or moves it, in the same call.
@@ -127,19 +150,21 @@ async fn new_deployment(run: &Run, api: &str, old: &State, doing: &str) -> Resul
         true => Some(old.deployment_id.clone()),
         false => None,
     };
+    let note = owner::note(&run.desired().owner);
     let mut attempt = 1;
     loop {
         let request = run.aws.apigateway.create_deployment().rest_api_id(api).stage_name(&desired.name);
+        let request = request.description(&note).stage_description(&note);
         let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
         let error = match request.customize().config_override(only_refusals).send().await {
             Ok(answer) => return Ok(answer.id.unwrap_or_default()),
             Err(error) => run.aws.explain(Call(ApiGateway, "CreateDeployment", doing), error),
         };
-        if !matches!(error.kind, Kind::Unreachable | Kind::Unanswered | Kind::Throttled | Kind::Other) {
+        if !matches!(error.kind, Kind::Unreachable | Kind::Unanswered | Kind::Throttled | Kind::Faulty) {
             return Err(error);
         }
-        let serves = get(&run.aws, api, &desired.name).await?.map(|stage| deployment(&stage));
-        match serves {
+        let Ok(seen) = get(&run.aws, api, &desired.name).await else { return Err(error) };
+        match seen.map(|stage| deployment(&stage)) {
             Some(id) if Some(&id) != before.as_ref() && !run.state().leftovers.stages.contains(&desired.name) => {
                 return Ok(id);
             }
@@ -155,7 +180,7 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
     let desired = &run.desired().stage;
     run.check(doing)?;
     let request = run.aws.apigateway.create_stage().rest_api_id(api).stage_name(&desired.name);
-    let request = request.deployment_id(&old.deployment_id);
+    let request = request.deployment_id(&old.deployment_id).description(owner::note(&run.desired().owner));
     let answer = request.set_tags(Some(desired.tags.clone().into_iter().collect())).send().await;
     if let Err(error) = answer {
         // A first try may have taken effect and its answer been lost.

@@ -1,0 +1,89 @@
+//! The owner tag, by which the plugin knows what it made.
+//!
+//! Its value is the resource's URN and, behind an `@`, a number for this life of the resource: a replacement has the same
+//! URN as what it replaces, and the two must never delete each other's pieces.
+
+use crate::desired::Tags;
+
+/// The tag on the bucket, the role and the REST API.
+pub const TAG: &str = "s3dataproxy:owner";
+
+/// A tag's value has at most this many characters.
+const LONGEST: usize = 256;
+
+/// The tag's value for a resource that begins its life: the URN in the characters that tags allow. Of a long URN the end
+/// is kept, where the resource's own name is.
+pub fn begin(urn: &str, life: u32) -> String {
+    let legal = |c: char| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '/' };
+    let resource: Vec<char> = urn.strip_prefix("urn:pulumi:").unwrap_or(urn).chars().map(legal).collect();
+    let life = format!("@{life:08x}");
+    let resource: String = resource[resource.len().saturating_sub(LONGEST - life.len())..].iter().collect();
+    resource + &life
+}
+
+/// Whose something is, as its tags tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// This very resource's.
+    Ours,
+    /// An earlier or later life's of this resource: of a run that was lost, or of what is being replaced.
+    AnotherLifes,
+    /// Nobody's that the plugin knows.
+    Unmarked,
+    /// Another resource's.
+    Anothers,
+}
+
+/// Compares something's tags with an owner.
+pub fn whose(tags: &Tags, owner: &str) -> Whose {
+    match tags.get(TAG) {
+        None => Whose::Unmarked,
+        Some(other) if other == owner => Whose::Ours,
+        Some(other) if resource(other) == resource(owner) => Whose::AnotherLifes,
+        Some(_) => Whose::Anothers,
+    }
+}
+
+/// What stages and deployments have as their description: they are made in one call that takes no tags.
+pub fn note(owner: &str) -> String {
+    format!("made by s3dataproxy for {owner}")
+}
+
+/// The owner without the number of its life.
+fn resource(owner: &str) -> &str {
+    owner.rsplit_once('@').map_or(owner, |(resource, _)| resource)
+}
+
+/// The resource's own name, at the end of its URN.
+pub fn name(owner: &str) -> &str {
+    resource(owner).rsplit("::").next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_is_the_urn_in_legal_characters() {
+        let urn = "urn:pulumi:dev::shop::my:mod:Comp$s3dataproxy:index:S3DataProxy::data";
+        assert_eq!(begin(urn, 10), "dev::shop::my:mod:Comp/s3dataproxy:index:S3DataProxy::data@0000000a");
+        assert_eq!(name(&begin(urn, 10)), "data");
+        let long = begin(&format!("urn:pulumi:dev::shop::t::{}end", "x".repeat(300)), 1);
+        assert_eq!(long.len(), LONGEST);
+        assert!(long.ends_with("end@00000001"));
+    }
+
+    #[test]
+    fn lives_of_one_resource_are_told_from_other_resources() {
+        let urn = "urn:pulumi:dev::shop::s3dataproxy:index:S3DataProxy::a@b";
+        let ours = begin(urn, 1);
+        let tagged = |value: String| Tags::from([(TAG.to_owned(), value)]);
+        assert_eq!(whose(&tagged(ours.clone()), &ours), Whose::Ours);
+        assert_eq!(whose(&tagged(begin(urn, 2)), &ours), Whose::AnotherLifes);
+        assert_eq!(
+            whose(&tagged(begin("urn:pulumi:dev::shop::s3dataproxy:index:S3DataProxy::a", 1)), &ours),
+            Whose::Anothers
+        );
+        assert_eq!(whose(&Tags::new(), &ours), Whose::Unmarked);
+    }
+}
