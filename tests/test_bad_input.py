@@ -101,7 +101,17 @@ def test_wrong_types_and_unknown_properties(shared, aws):
 @pytest.mark.parametrize("properties, words", [
     ({"stageName": "my stage"}, ["`stageName`"]), ({"operations": []}, ["`operations`"]),
     ({"operations": ["GET", "GET"]}, ["`operations`", "twice"]),
-    ({"operations": ["PUT"]}, ["`operations[0]`", "`HEAD`"]),
+    ({"operations": ["POST"]}, ["`operations[0]`", "`HEAD`"]),
+    ({"operations": ["HEAD"], "indexDocument": "index.html"}, ["`indexDocument`", "`GET`"]),
+    ({"indexDocument": "a b"}, ["`indexDocument`", "index.html"]),
+    ({"bucket": {"existing": True}}, ["`bucket.existing`", "`bucket.name`"]),
+    ({"bucket": {"existing": True, "name": "b-1", "forceDestroy": True}}, ["`bucket.forceDestroy`", "never changed"]),
+    ({"bucket": {"region": "eu-west-1"}}, ["`bucket.region`", "existing bucket"]),
+    ({"bucket": {"prefix": "../a"}}, ["`bucket.prefix`", "models/v1"]),
+    ({"bucket": {"kmsKeyArn": "alias/a"}}, ["`bucket.kmsKeyArn`", "arn:aws:kms"]),
+    ({"cors": {"allowOrigins": ["example.com"]}}, ["`cors.allowOrigins[0]`", "https://"]),
+    ({"cors": {"allowOrigins": ["*"], "allowCredentials": True}}, ["`cors.allowCredentials`", "`*`"]),
+    ({"cors": {"allowOrigins": ["*"], "maxAgeSeconds": 86401}}, ["`cors.maxAgeSeconds`", "86400"]),
     ({"tags": {"aws:team": "x"}}, ["`tags[\"aws:team\"]`"]), ({"tags": {"s3dataproxy:owner": "x"}}, ["owner"]),
     ({"tags": {f"t{number}": "x" for number in range(50)}}, ["`tags`", "49"]),
 ], ids=lambda value: str(value)[:40])
@@ -111,8 +121,8 @@ def test_other_bad_values(shared, aws, properties, words):
 
 
 def test_what_is_not_built_yet(shared, aws):
-    told = refused(shared, aws, untyped("{'cors': {}, 'apiKeys': ['a']}"))
-    assert "there is no property `cors`" in told and "there is no property `apiKeys`" in told
+    told = refused(shared, aws, untyped("{'throttle': {}, 'apiKeys': ['a']}"))
+    assert "there is no property `throttle`" in told and "there is no property `apiKeys`" in told
 
 
 # Secrets

@@ -11,10 +11,14 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-from test_lifecycle import left, look
+from test_lifecycle import KEY, left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
+SETTINGS = BASE | {
+    "bucket": {"forceDestroy": True, "versioning": True, "kmsKeyArn": KEY},
+    "cors": {"allowOrigins": ["https://a.example", "https://b.example"]},
+}
 OBJECT = b"\x00\xff the data"
 
 
@@ -160,6 +164,16 @@ DRIFTS = {
     "taggedredeployed": Drift(Account.deploy, {"deploymentId"}),
     "api": Drift(Account.delete_api, {"restApiId", "openApiDocument", "stageArn"}, True),
     "bucket": Drift(Account.delete_bucket, {"bucketName"}, True),
+    "versioning": Drift(lambda account: account.s3.put_bucket_versioning(
+        Bucket=account.bucket, VersioningConfiguration={"Status": "Suspended"}), {"bucket.versioning"}, inputs=SETTINGS),
+    "encryption": Drift(lambda account: account.s3.delete_bucket_encryption(Bucket=account.bucket),
+                        {"bucket.kmsKeyArn"}, inputs=SETTINGS),
+    "cors": Drift(lambda account: account.s3.delete_bucket_cors(Bucket=account.bucket), {"cors"}, inputs=SETTINGS),
+    "ownanswer": Drift(lambda account: account.api.put_gateway_response(
+        restApiId=account.id, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="403"), {"openApiDocument"}),
+    "ownansweradded": Drift(lambda account: account.api.put_gateway_response(
+        restApiId=account.id, responseType="QUOTA_EXCEEDED", statusCode="400"), {"openApiDocument"}),
+    "preflight": Drift(lambda account: account.delete_method("OPTIONS"), {"openApiDocument"}, inputs=SETTINGS),
     "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
 }
 

@@ -7,12 +7,20 @@ import yaml
 
 from harness.engine import PROXY, Fleet, Result, Stack
 from harness.faults import Error
-from test_lifecycle import DOCUMENTED, left, look
+from test_lifecycle import DOCUMENTED, KEY, left, look
 
 FULL = {
     "path": "v1/models", "stageName": "v2", "description": "models", "operations": ["HEAD"], "tags": {"team": "data"},
     "bucket": {"name": "import-full-data", "secureTransportOnly": False},
 }
+EVERYTHING = {
+    "operations": ["GET", "LIST", "PUT"], "cors": {
+        "allowOrigins": ["https://a.example", "https://b.example"], "maxAgeSeconds": 5, "allowCredentials": True},
+    "bucket": {"name": "import-all-data", "prefix": "a/b", "versioning": True, "kmsKeyArn": KEY},
+}
+SITE = {"indexDocument": "index.html", "cors": {"allowOrigins": ["*"], "exposeHeaders": ["ETag"]}}
+ELSEWHERE = {"operations": ["LIST"], "bucket": {
+    "name": "made-elsewhere", "existing": True, "prefix": "p", "kmsKeyArn": KEY}}
 # name in the second program, the inputs it was made with, what is imported, and the inputs that come of it but `name`
 IMPORTS = {
     "plain": ({}, "{id}", {}),
@@ -20,6 +28,12 @@ IMPORTS = {
     "full": (FULL, "{id}", FULL),
     "full-stage": (FULL | {"bucket": {"name": "import-staged-data"}}, "{id}/v2",
                    FULL | {"bucket": {"name": "import-staged-data"}}),
+    "everything": (EVERYTHING, "{id}", EVERYTHING),
+    "site": (SITE, "{id}", SITE),
+    # The role has nothing to do with a key for lists.
+    "elsewhere": (ELSEWHERE, "{id}", ELSEWHERE | {"bucket": {
+        key: value for key, value in ELSEWHERE["bucket"].items() if key != "kmsKeyArn"}}),
+    "elsewhere-read": (ELSEWHERE | {"operations": ["GET"]}, "{id}", ELSEWHERE | {"operations": ["GET"]}),
     "root": ({"path": "/"}, "{id}", {"path": "/"}),
     # What is a default, or means nothing to AWS, is left out.
     "verbose": ({"path": "verbose", "stageName": "prod", "operations": ["GET", "HEAD"], "waitForReady": True,
@@ -37,6 +51,7 @@ def stack_with_default_tags(stack: Stack) -> Stack:
 @pytest.fixture(scope="module")
 def orphans(aws, tmp_path_factory):
     """The outputs of resources whose stack has forgotten them."""
+    aws.client("s3").create_bucket(Bucket="made-elsewhere")
     with Fleet(aws.url, tmp_path_factory.mktemp("first")) as first:
         stack_with_default_tags(first.stack)
         made = {name: inputs for name, (inputs, *_) in (IMPORTS | OPTION).items()}
@@ -46,6 +61,8 @@ def orphans(aws, tmp_path_factory):
         outputs = first.outputs()
         first.stack.run("state", "delete", "--all", "--yes", "--stack", first.stack.name)
         yield outputs
+    # Nobody has deleted it.
+    aws.client("s3").delete_bucket(Bucket="made-elsewhere")
 
 
 def fill(template: str, outputs: dict) -> str:
@@ -102,7 +119,8 @@ def test_import(aws, orphans, imported, name):
     assert {key: imported["outputs"][name][key] for key in DOCUMENTED} == documented
     # The second stack is responsible now: its destroy has removed everything.
     assert left(aws, inputs["name"]) == {}
-    assert left(aws, orphans[name]["bucketName"]) == {}
+    there = {"buckets": ["made-elsewhere"]} if name.startswith("elsewhere") else {}
+    assert left(aws, orphans[name]["bucketName"]) == there
 
 
 def test_import_under_another_name_keeps_the_path(aws, orphans, tmp_path):

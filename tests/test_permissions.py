@@ -8,7 +8,7 @@ import pytest
 from harness import ROOT
 from harness.engine import PROXY, Stack
 from harness.tap import Tap
-from test_lifecycle import left, one
+from test_lifecycle import KEY, left, one
 
 POLICY = ROOT / "docs/permissions.json"
 
@@ -25,7 +25,12 @@ NEEDS = {
         "CreateBucket": {"s3:CreateBucket": BUCKET, "s3:PutBucketOwnershipControls": BUCKET, "s3:TagResource": BUCKET},
         **{name: {f"s3:{name}": BUCKET} for name in (
             "DeleteBucket", "GetBucketTagging", "PutBucketTagging", "GetBucketPolicy", "PutBucketPolicy",
-            "DeleteBucketPolicy")},
+            "DeleteBucketPolicy", "GetBucketVersioning", "PutBucketVersioning")},
+        **{name: {f"s3:{action}": BUCKET} for name, action in {
+            "GetBucketEncryption": "GetEncryptionConfiguration", "PutBucketEncryption": "PutEncryptionConfiguration",
+            "DeleteBucketEncryption": "PutEncryptionConfiguration", "GetBucketCors": "GetBucketCORS",
+            "PutBucketCors": "PutBucketCORS", "DeleteBucketCors": "PutBucketCORS"}.items()},
+        "HeadBucket": {"s3:ListBucket": "arn:aws:s3:::EXISTING"},
         "ListObjectVersions": {"s3:ListBucketVersions": BUCKET},
         "ListMultipartUploads": {"s3:ListBucketMultipartUploads": BUCKET},
         # With version ids.
@@ -77,6 +82,14 @@ def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
         up(tags={"a": "1", "b": "1"})
         up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
         up(path="elsewhere", stageName="v3", description="words")
+        up(path="elsewhere", stageName="v3", description="words",
+           bucket={"versioning": True, "kmsKeyArn": KEY}, cors={"allowOrigins": ["https://a.example", "https://b.example"]})
+        up(path="elsewhere", stageName="v3", description="words")
+        s3.create_bucket(Bucket="made-elsewhere")
+        up(path="elsewhere", stageName="v3", bucket={"name": "made-elsewhere", "existing": True})
+        up(path="elsewhere", stageName="v3")
+        # It is still there.
+        s3.delete_bucket(Bucket="made-elsewhere")
         iam.update_assume_role_policy(RoleName="allowed", PolicyDocument=json.dumps(OTHER_TRUST))
         stack.refresh()
         resource = up(path="elsewhere", stageName="v3", bucket={"forceDestroy": True})

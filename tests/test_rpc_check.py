@@ -148,14 +148,15 @@ WRONG = [
     ({"stageName": "a b"}, "stageName", "letters"), ({"stagename": "x"}, "stagename", "did you mean `stageName`?"),
     ({"description": ["x"]}, "description", "must be a string, not a list"),
     ({"operations": []}, "operations", "is empty"), ({"operations": ["GET", "GET"]}, "operations", "twice"),
-    ({"operations": ["GET", "PUT"]}, "operations[1]", "one of `GET`, `HEAD`"),
+    ({"operations": ["GET", "POST"]}, "operations[1]", "one of `GET`, `HEAD`"),
     ({"operations": "GET"}, "operations", "must be a list"),
     ({"tags": {"aws:x": "y"}}, 'tags["aws:x"]', "AWS keeps tags"),
     ({"tags": {"a": 1}}, "tags.a", "must be a string, not a number"),
     ({"tags": {"": "x"}}, 'tags[""]', "1 to 128"), ({"tags": {"a": "<>"}}, "tags.a", "a tag has only"),
     ({"tags": {f"t{i}": "x" for i in range(50)}}, "tags", "room for 49"),
     ({"waitForReady": "false"}, "waitForReady", "must be a boolean"),
-    ({"indexDocument": "index.html"}, "indexDocument", "there is no property"),
+    ({"throttle": {}}, "throttle", "there is no property"),
+    ({"cors": {}}, "cors.allowOrigins", "is missing"),
 ]
 
 
@@ -178,7 +179,7 @@ def test_everything_wrong_is_told_at_once(resource):
         "name": "A", "path": "", "stageName": "", "operations": [], "tags": {"aws:x": "y"}, "bucket": {"name": "B"},
     }
     assert len(resource.check(rules).failures) == 6
-    types = {"name": 1, "pth": "", "operations": ["PUT", 5], "bucket": {"nmae": 1}, "tags": []}
+    types = {"name": 1, "pth": "", "operations": ["POST", 5], "bucket": {"nmae": 1}, "tags": []}
     assert len(resource.check(types).failures) == 6
     both = {"description": 1, "path": ""}
     assert len(resource.check(both).failures) == 2

@@ -260,6 +260,35 @@ def test_what_a_lost_run_left_unfinished_is_taken_over(resource, aws, tap, opera
     assert counts(aws, again.id) == NONE
 
 
+@pytest.mark.parametrize("operation", ["PutBucketTagging", "TagRole", "TagResource"])
+def test_a_take_over_that_stops_half_way_is_deleted(resource, aws, tap, operation):
+    """What it has recorded still carries the first life's tag."""
+    tap.inject(Error("AccessDenied", 403), operation="PutRestApi", times=math.inf)
+    resource.fail_half_way(lambda: resource.create(FULL))
+    tap.reset()
+    again = other_life(resource)
+    tap.inject(Error("AccessDenied", 403), operation=operation, times=math.inf)
+    again.fail_half_way(lambda: again.create(FULL))
+    assert operation in tap.operations()
+    tap.reset()
+    again.delete()
+    assert counts(aws, again.id) == NONE
+
+
+def test_what_somebody_else_has_put_their_tag_on_is_left_alone(resource, aws, tap):
+    resource.create(FULL)
+    s3 = aws.client("s3")
+    tags = {"TagSet": [{"Key": "s3dataproxy:owner", "Value": "prod::theirs::t::data@us-east-1@00000001"}]}
+    s3.put_bucket_tagging(Bucket=resource.id, Tagging=tags)
+    seen = resource.read()
+    assert "bucket" not in plain(seen.properties)["__state"]
+    resource.outputs = plain(seen.properties)
+    resource.fail_half_way(lambda: resource.update(FULL))
+    assert s3.get_bucket_tagging(Bucket=resource.id)["TagSet"] == tags["TagSet"]
+    resource.delete()
+    assert counts(aws, resource.id) == NONE | {"buckets": 1}
+
+
 def test_what_is_finished_is_not_taken_over(resource, aws, tap):
     """It may be in use, and be recorded by somebody else; or it is just being replaced."""
     resource.create(FULL)
@@ -269,7 +298,7 @@ def test_what_is_finished_is_not_taken_over(resource, aws, tap):
         again.create(FULL)
     assert caught.value.code() == grpc.StatusCode.ALREADY_EXISTS
     name = resource.urn.rpartition(":")[2]
-    for words in (f"pulumi import s3dataproxy:index:S3DataProxy {name} {resource.outputs['restApiId']}",
+    for words in (f"pulumi import s3dataproxy:index:S3DataProxy '{name}' {resource.outputs['restApiId']}",
                   "`deleteBeforeReplace`"):
         assert words in caught.value.details()
     assert not [call for call in tap.operations() if not call.startswith(("Get", "CreateRole"))]
@@ -330,7 +359,7 @@ def test_a_fault_of_aws_after_the_work_was_done_loses_nothing(resource, aws, tap
     # The look for what it may have made is cut off too.
     tap.inject(Error("InternalError", 500), operation="GetRestApis", times=math.inf)
     detail = resource.fail_half_way(lambda: resource.create(FULL))
-    assert any("InternalError" in reason and "fault at AWS" in reason for reason in detail.reasons)
+    assert any("InternalError" in reason and "`endpointUrl`" in reason for reason in detail.reasons)
     tap.reset()
     resource.update(FULL)
     assert counts(aws, resource.id) == ONE

@@ -35,7 +35,8 @@ impl Run {
 /// The REST API of another life of this resource that is deployed.
 async fn finished(aws: &Clients, desired: &Desired) -> Result<Option<String>, Error> {
     let doing = format!("look for an earlier `{}`", desired.rest_api.name);
-    for (api, whose) in rest_api::aws::of_resource(aws, &desired.rest_api, &desired.owner, &doing).await? {
+    // Under whatever name: with another one, bucket or role may be the same all the same.
+    for (api, whose) in rest_api::aws::of_resource(aws, &desired.rest_api.tags, &desired.owner, &doing).await? {
         if whose == Whose::AnotherLifes && !stage::aws::names(aws, &api.id).await?.is_empty() {
             return Ok(Some(api.id));
         }
@@ -44,40 +45,49 @@ async fn finished(aws: &Clients, desired: &Desired) -> Result<Option<String>, Er
 }
 
 fn in_use(desired: &Desired, api: &str, piece: Piece, doing: &str) -> Error {
-    let reason = format!("a {piece} of this name is there already, and the REST API `{api}` of this resource uses it");
+    let reason =
+        format!("a {piece} of this name is there already, and the REST API `{api}` of this resource is deployed");
     Error::new(Kind::AlreadyExists, doing, reason).hint(format!(
-        "if a run was lost after it made them, `pulumi import s3dataproxy:index:S3DataProxy {} {api}` records them; if \
+        "if a run was lost after it made them, `pulumi import s3dataproxy:index:S3DataProxy '{}' {api}` records them; if \
          the resource is to be replaced under the same `name`, set the option `deleteBeforeReplace`",
         owner::name(&desired.owner)
     ))
 }
 
-/// A state without what is not this life's any more: a replacement took it over, or somebody else. What AWS says is gone
-/// is left out too.
-pub async fn still_ours(aws: &Clients, state: State) -> Result<State, Error> {
-    let mine = |tags: &Tags| matches!(owner::whose(tags, &state.owner), Whose::Ours | Whose::Unmarked);
+/// A state without what is not this life's any more, because a replacement took it over, or somebody else, and what that
+/// was. What AWS says is gone is left out too.
+pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<String>), Error> {
     let bucket = async {
         match &state.bucket {
-            Some(bucket) => Ok(bucket::aws::tags_of(aws, &bucket.name).await?.is_some_and(|tags| mine(&tags))),
-            None => Ok(false),
+            Some(bucket) if bucket.existing => Ok(Some(bucket.tags.clone())),
+            Some(bucket) => bucket::aws::tags_of(aws, &bucket.name).await,
+            None => Ok(None),
         }
     };
     let role = async {
         match &state.role {
-            Some(role) => Ok(role::aws::tags_of(aws, &role.name).await?.is_some_and(|tags| mine(&tags))),
-            None => Ok(false),
+            Some(role) => role::aws::tags_of(aws, &role.name).await,
+            None => Ok(None),
         }
     };
     let rest_api = async {
         match &state.rest_api {
-            Some(api) => Ok(rest_api::aws::tags_of(aws, &api.id).await?.is_some_and(|tags| mine(&tags))),
-            None => Ok(false),
+            Some(api) => rest_api::aws::tags_of(aws, &api.id).await,
+            None => Ok(None),
         }
     };
     let (bucket, role, rest_api) = tokio::try_join!(bucket, role, rest_api)?;
-    let mut state = state;
-    state.bucket = state.bucket.filter(|_| bucket);
-    state.role = state.role.filter(|_| role);
-    state.rest_api = state.rest_api.filter(|_| rest_api);
-    Ok(state.rooted())
+    let mut left = Vec::new();
+    let mut keep = |piece: Piece, name: &str, known: &Tags, tags: &Option<Tags>| {
+        let mine = tags.as_ref().map(|tags| owner::is_recorded(tags, known, &state.owner));
+        if mine == Some(false) {
+            left.push(format!("the {piece} `{name}`"));
+        }
+        mine == Some(true)
+    };
+    let mut ours = state.clone();
+    ours.bucket = ours.bucket.filter(|piece| keep(Piece::Bucket, &piece.name, &piece.tags, &bucket));
+    ours.role = ours.role.filter(|piece| keep(Piece::Role, &piece.name, &piece.tags, &role));
+    ours.rest_api = ours.rest_api.filter(|piece| keep(Piece::RestApi, &piece.id, &piece.tags, &rest_api));
+    Ok((ours.rooted(), left))
 }

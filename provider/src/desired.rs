@@ -56,6 +56,18 @@ impl Desired {
         let bucket = inputs.bucket.clone().unwrap_or_default();
         let bucket_name = bucket.name.unwrap_or_else(|| name.clone());
         let operations = operations(inputs);
+        let existing = bucket.existing.unwrap_or(false);
+        let cors = inputs.cors.as_ref().map(|cors| definition::openapi::Cors::of(cors, &operations));
+        let api = definition::Api {
+            mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
+            index: inputs.index_document.clone(),
+            bucket: bucket_name.clone(),
+            prefix: bucket.prefix.map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).unwrap_or_default(),
+            region: bucket.region.unwrap_or_else(|| place.region.clone()),
+            partition,
+            cors,
+            operations,
+        };
         let mut tags = place.default_tags.clone();
         tags.extend(inputs.tags.clone().unwrap_or_default());
         let mut owned = tags.clone();
@@ -67,25 +79,28 @@ impl Desired {
             bucket: bucket::Desired {
                 policy: bucket
                     .secure_transport_only
-                    .unwrap_or(true)
+                    .unwrap_or(!existing)
                     .then(|| bucket::secure_transport_policy(partition, &bucket_name)),
+                existing,
+                region: api.region.clone(),
+                versioning: bucket.versioning.unwrap_or(false),
+                kms_key_arn: bucket.kms_key_arn.clone().filter(|_| !existing),
+                cors: api
+                    .cors
+                    .as_ref()
+                    .filter(|cors| cors.is_told_by_s3())
+                    .map(|cors| bucket::Rules { origins: cors.origins.clone(), methods: api.s3_verbs() }),
                 force_destroy: bucket.force_destroy.unwrap_or(false),
                 tags: owned.clone(),
-                name: bucket_name.clone(),
+                name: bucket_name,
             },
             role: role::Desired { name: name.clone(), tags: owned.clone() },
-            role_policy: role_policy::Desired { policy: role_policy::policy(partition, &bucket_name, &operations) },
+            role_policy: role_policy::Desired { policy: role_policy::policy(&api, bucket.kms_key_arn.as_deref()) },
             rest_api: rest_api::Desired { name: name.clone(), tags: owned },
             definition: definition::Desired {
                 title: name,
                 description: inputs.description.clone().filter(|text| !text.is_empty()),
-                api: definition::Api {
-                    mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
-                    operations,
-                    bucket: bucket_name,
-                    region: place.region.clone(),
-                    partition,
-                },
+                api,
             },
             stage: stage::Desired { name: inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned()), tags },
         }

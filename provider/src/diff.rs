@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::desired::{Desired, Place};
 use crate::inputs::{Read, join};
+use crate::pieces::definition::openapi::cors::MAX_AGE;
 use crate::plan::{ChangeKind, plan};
 use crate::state::State;
 
@@ -46,8 +47,11 @@ pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place
             details.insert(name.clone(), detail);
         }
     }
+    // Another bucket that was made elsewhere is only another address.
+    let existing = |inputs: &Inputs| inputs.bucket.as_ref().and_then(|bucket| bucket.existing).unwrap_or(false);
+    let served_only = existing(&old.typed) && existing(&new.typed);
     for (path, detail) in &mut details {
-        detail.replace = REPLACES.contains(&path.as_str());
+        detail.replace = REPLACES.contains(&path.as_str()) && !(served_only && path == "bucket.name");
     }
     for change in plan(Some(state), Some(&Desired::new(&old.typed, place))).changes() {
         let ignored = ignored.iter().any(|ignored| within(&change.path, ignored));
@@ -86,7 +90,15 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     let bucket = filled.bucket.get_or_insert_default();
     bucket.name = bucket.name.take().filter(|own| Some(own) != name.as_ref());
     bucket.force_destroy.get_or_insert(false);
-    bucket.secure_transport_only.get_or_insert(true);
+    let existing = *bucket.existing.get_or_insert(false);
+    bucket.secure_transport_only.get_or_insert(!existing);
+    bucket.versioning.get_or_insert(false);
+    bucket.region = bucket.region.take().filter(|region| *region != place.region);
+    bucket.prefix = bucket.prefix.take().map(|prefix| prefix.trim_end_matches('/').to_owned());
+    if let Some(cors) = &mut filled.cors {
+        cors.max_age_seconds.get_or_insert(MAX_AGE);
+        cors.allow_credentials.get_or_insert(false);
+    }
     let mut json = json!(filled);
     if json["bucket"]["name"].is_null()
         && let Some(bucket) = json["bucket"].as_object_mut()

@@ -11,6 +11,7 @@ use crate::error::{Error, Kind};
 use crate::inputs;
 use crate::names;
 use crate::owner;
+use crate::pieces::definition::openapi::cors;
 use crate::pieces::definition::routes::Routes;
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::state::{State, VERSION};
@@ -56,7 +57,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     users.retain(|key, value| key != owner::TAG && place.default_tags.get(key) != Some(value));
 
     let (bucket, role, role_policy, stage) = tokio::try_join!(
-        bucket::aws::observe(aws, &shape.bucket, &tags),
+        look_at_bucket(aws, &shape.bucket, &tags),
         role::aws::observe(aws, &role_name, &tags),
         role_policy::aws::observe(aws, &role_name),
         stage::aws::get(aws, &api_id, &stage_name),
@@ -66,6 +67,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         stage::aws::state(&seen, &stage::State { deployment_id, tags: tags.clone(), ..stage::State::default() })
     });
 
+    let existing = bucket.as_ref().is_some_and(|bucket| bucket.existing);
     let mut json = Map::new();
     json.insert("name".to_owned(), name.clone().into());
     if shape.mount != place.default_path {
@@ -80,15 +82,37 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if shape.operations != ["GET", "HEAD"] {
         json.insert("operations".to_owned(), shape.operations.clone().into());
     }
+    json.extend(shape.index.clone().map(|index| ("indexDocument".to_owned(), index.into())));
     let mut bucket_json = Map::new();
-    if shape.bucket != name {
+    if shape.bucket != name || existing {
         bucket_json.insert("name".to_owned(), shape.bucket.clone().into());
     }
-    if bucket.as_ref().is_some_and(|bucket| bucket.policy.is_none()) {
-        bucket_json.insert("secureTransportOnly".to_owned(), false.into());
+    if !shape.prefix.is_empty() {
+        bucket_json.insert("prefix".to_owned(), shape.prefix.clone().into());
+    }
+    let kms_key_arn = if existing {
+        bucket_json.insert("existing".to_owned(), true.into());
+        if shape.region != aws.region {
+            bucket_json.insert("region".to_owned(), shape.region.clone().into());
+        }
+        role_policy.as_ref().and_then(role_policy::State::kms_key_arn)
+    } else {
+        bucket.as_ref().and_then(|bucket| bucket.kms_key_arn.clone())
+    };
+    bucket_json.extend(kms_key_arn.map(|arn| ("kmsKeyArn".to_owned(), arn.into())));
+    if let Some(bucket) = bucket.as_ref().filter(|bucket| !bucket.existing) {
+        if bucket.policy.is_none() {
+            bucket_json.insert("secureTransportOnly".to_owned(), false.into());
+        }
+        if bucket.versioning {
+            bucket_json.insert("versioning".to_owned(), true.into());
+        }
     }
     if !bucket_json.is_empty() {
         json.insert("bucket".to_owned(), bucket_json.into());
+    }
+    if let Some(cors) = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref())) {
+        json.insert("cors".to_owned(), cors);
     }
     if !users.is_empty() {
         json.insert("tags".to_owned(), users.into_iter().map(|(key, value)| (key, Json::from(value))).collect());
@@ -120,42 +144,97 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     Ok(Some(Import { inputs, state: state.rooted() }))
 }
 
+/// The bucket; where the API has an owner and the bucket has not the same, it was made elsewhere.
+async fn look_at_bucket(aws: &Clients, name: &str, tags: &Tags) -> Result<Option<bucket::State>, Error> {
+    let elsewhere = || Some(bucket::State { name: name.to_owned(), existing: true, ..bucket::State::default() });
+    if !tags.contains_key(owner::TAG) {
+        return bucket::aws::observe(aws, name, tags).await;
+    }
+    match bucket::aws::tags_of(aws, name).await {
+        Ok(Some(found)) if found.get(owner::TAG) != tags.get(owner::TAG) => Ok(elsewhere()),
+        Err(error) if error.kind == Kind::Denied => Ok(elsewhere()),
+        Err(error) => Err(error),
+        Ok(_) => bucket::aws::observe(aws, name, tags).await,
+    }
+}
+
 /// What the routes of an API of our shape say.
 struct Shape {
     mount: String,
     operations: Vec<String>,
+    index: Option<String>,
     bucket: String,
+    prefix: String,
+    region: String,
     role_arn: String,
 }
 
 impl Shape {
     fn of(id: &str, routes: &Routes) -> Result<Shape, Error> {
+        // Preflights and refusals are answered without S3.
+        let asks = |does: &Json| does["type"] == "AWS";
         let served: Vec<(&str, &str, &Json)> = routes
             .iter()
+            .filter(|(_, does)| asks(does))
             .filter_map(|(route, does)| {
                 let (verb, path) = route.split_once(' ')?;
                 Some((verb, path.strip_suffix("/{key+}")?, does))
             })
             .collect();
-        let Some((_, mount, does)) = served.first() else {
-            return Err(misfit(id, "it has no method on a path that ends with `/{key+}`"));
+        // With nothing but LIST, there is only the mount path.
+        let lists =
+            routes.iter().find(|(route, does)| asks(does) && route.starts_with("GET ") && !route.ends_with("/{key+}"));
+        let (mount, does) = match (served.first(), lists) {
+            (Some((_, mount, does)), _) => (*mount, *does),
+            (None, Some((route, does))) => (route["GET ".len()..].trim_end_matches('/'), does),
+            (None, None) if routes.keys().any(|route| route.ends_with("/{key+}")) => {
+                return Err(misfit(id, "what answers its path `/{key+}` is not one bucket's objects by key"));
+            }
+            (None, None) => return Err(misfit(id, "it has no method on a path that ends with `/{key+}`")),
         };
-        if let Some((_, other, _)) = served.iter().find(|(_, other, _)| other != mount) {
+        if let Some((_, other, _)) = served.iter().find(|(_, other, _)| *other != mount) {
             return Err(misfit(id, format!("it serves objects at `{mount}` and at `{other}`")));
         }
+        let mut operations: Vec<String> = served.iter().map(|(verb, _, _)| (*verb).to_owned()).collect();
         let uri = does["uri"].as_str().unwrap_or_default();
-        let bucket = uri.split_once(":s3:path/").and_then(|(_, path)| path.strip_suffix("/{key}"));
-        let Some(bucket) = bucket else {
+        let parts = uri.split_once(":s3:path/").and_then(|(before, path)| {
+            let (bucket, below) = path.split_once('/').unwrap_or((path, "{key}"));
+            Some((before.rsplit(':').next()?, bucket, below.strip_suffix("{key}")?))
+        });
+        let Some((region, bucket, prefix)) = parts else {
             return Err(misfit(id, format!("its integration `{uri}` is not one bucket's objects by key")));
         };
         let role_arn = does["credentials"].as_str().unwrap_or_default();
         if !role_arn.contains(":role/") {
             return Err(misfit(id, "its integration has no role"));
         }
+        let mut prefix = prefix.trim_end_matches('/').to_owned();
+        let mut index = None;
+        let mount_path = if mount.is_empty() { "/" } else { mount };
+        if let Some(does) = routes.get(&format!("GET {mount_path}")).filter(|does| asks(does)) {
+            let target = does["uri"].as_str().unwrap_or_default().split_once(":s3:path/");
+            match target.and_then(|(_, path)| path.split_once('/')) {
+                Some((_, object)) => {
+                    index = Some(object.trim_start_matches(&prefix).trim_start_matches('/').to_owned())
+                }
+                None => {
+                    operations.push("LIST".to_owned());
+                    let fixed = does["parameters"]["integration.request.querystring.prefix"].as_str();
+                    if let Some(fixed) = fixed.and_then(|text| text.strip_prefix('\'')) {
+                        prefix = fixed.trim_end_matches(['\'', '/']).to_owned();
+                    }
+                }
+            }
+        }
+        let order = ["GET", "HEAD", "LIST", "PUT", "DELETE"];
+        operations.sort_by_key(|verb| order.iter().position(|other| other == verb));
         Ok(Shape {
             mount: if mount.is_empty() { "/".to_owned() } else { mount.trim_start_matches('/').to_owned() },
-            operations: served.iter().map(|(verb, _, _)| (*verb).to_owned()).collect(),
+            operations,
+            index,
             bucket: bucket.to_owned(),
+            prefix,
+            region: region.to_owned(),
             role_arn: role_arn.to_owned(),
         })
     }

@@ -190,6 +190,7 @@ impl Walk {
 fn unknown(shape: &Shape) -> Option<Json> {
     match shape {
         Shape::String => Some(Json::String(value::UNKNOWN.to_owned())),
+        Shape::Array(shape) => Some(Json::Array(vec![unknown(shape)?])),
         Shape::Object(shape) => {
             let parts = shape.properties.iter();
             Some(Json::Object(parts.filter_map(|(name, shape)| Some((name.clone(), unknown(shape)?))).collect()))

@@ -12,6 +12,7 @@ pub mod value;
 pub mod inputs;
 pub mod names;
 pub mod owner;
+pub mod rules;
 
 pub mod desired;
 pub mod partition;

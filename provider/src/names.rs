@@ -125,7 +125,7 @@ fn cut(name: &str, longest: usize) -> &str {
 /// The mount path of a resource whose inputs have none: its own name, as far as a path can say it.
 pub fn default_path(urn_name: &str) -> String {
     let path: String = urn_name.chars().map(|c| if is_path_char(c) { c } else { '-' }).collect();
-    if path.is_empty() { "data".to_owned() } else { path }
+    if ["", ".", ".."].contains(&path.as_str()) { "data".to_owned() } else { path }
 }
 
 /// Checks what types cannot: names, paths and tags, the provider's `defaultTags` among them. Parts that are not known yet
@@ -284,7 +284,7 @@ pub fn tag_problem(key: &str, value: &str) -> Option<Problem> {
     if key.to_lowercase().starts_with("aws:") {
         return Problem::new("AWS keeps tags that begin with `aws:` for itself");
     }
-    if key == crate::owner::TAG {
+    if key.eq_ignore_ascii_case(crate::owner::TAG) {
         return Problem::new(format!("`{key}` is the tag by which the plugin knows its own: choose another"));
     }
     if value.chars().count() > 256 {

@@ -14,6 +14,7 @@ use crate::state::State;
 pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<State, Error> {
     let bucket = async {
         match &state.bucket {
+            Some(old) if old.existing => Ok(Some(old.clone())),
             Some(old) => bucket::aws::observe(aws, &old.name, &old.tags).await,
             None => Ok(None),
         }
@@ -32,6 +33,11 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
     };
     let api = observe_api(aws, state, desired);
     let (bucket, role, role_policy, (rest_api, definition, stage)) = tokio::try_join!(bucket, role, role_policy, api)?;
+    // What carries another owner's tag by now is not there for us, whatever its name.
+    let bucket = bucket.filter(|seen| still_recorded(&seen.tags, state.bucket.as_ref().map(|old| &old.tags), state));
+    let role = role.filter(|seen| still_recorded(&seen.tags, state.role.as_ref().map(|old| &old.tags), state));
+    let rest_api =
+        rest_api.filter(|seen| still_recorded(&seen.tags, state.rest_api.as_ref().map(|old| &old.tags), state));
     let mut seen = State { bucket, role, role_policy, rest_api, definition, stage, ..state.clone() };
     // A deployment of ours that no stage serves any more is to be deleted.
     let serves = seen.stage.as_ref().map(|stage| &stage.deployment_id);
@@ -42,6 +48,10 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
     Ok(seen.rooted())
 }
 
+fn still_recorded(seen: &Tags, known: Option<&Tags>, state: &State) -> bool {
+    owner::is_recorded(seen, known.unwrap_or(&Tags::new()), &state.owner)
+}
+
 /// Adds what a run that was cut off may have made and not recorded: things of our names that carry our owner tag.
 pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<State, Error> {
     if !state.cut_off {
@@ -50,6 +60,7 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
     let is_ours = |tags: &Tags| owner::whose(tags, &desired.owner) == Whose::Ours;
     let bucket = async {
         match &state.bucket {
+            None if desired.bucket.existing => Ok(None),
             // One that may not even be looked at is not ours.
             None => match bucket::aws::observe(aws, &desired.bucket.name, &desired.bucket.tags).await {
                 Err(error) if error.kind == Kind::Denied => Ok(None),
@@ -68,8 +79,11 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
         match &state.rest_api {
             None => {
                 let doing = "find a REST API that was cut off";
-                let found = rest_api::aws::of_resource(aws, &desired.rest_api, &desired.owner, doing).await?;
-                Ok(found.into_iter().find(|(_, whose)| *whose == Whose::Ours).map(|(api, _)| api))
+                let found = rest_api::aws::of_resource(aws, &desired.rest_api.tags, &desired.owner, doing).await?;
+                Ok(found
+                    .into_iter()
+                    .find(|(api, whose)| *whose == Whose::Ours && api.name == desired.rest_api.name)
+                    .map(|(api, _)| api))
             }
             known => Ok(known.clone()),
         }

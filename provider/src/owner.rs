@@ -1,7 +1,8 @@
 //! The owner tag, by which the plugin knows what it made.
 //!
-//! Its value is the resource's URN and, behind an `@`, a number for this life of the resource: a replacement has the same
-//! URN as what it replaces, and the two must never delete each other's pieces.
+//! Its value is the resource's URN and, each behind an `@`, the Region and a number for this life of the resource: a
+//! replacement has the same URN as what it replaces, and the two must never delete each other's pieces. The Region is part
+//! of who the resource is: buckets and roles are known in all of them, and a REST API only in its own.
 
 use crate::desired::Tags;
 
@@ -13,10 +14,10 @@ const LONGEST: usize = 256;
 
 /// The tag's value for a resource that begins its life: the URN in the characters that tags allow. Of a long URN the end
 /// is kept, where the resource's own name is.
-pub fn begin(urn: &str, life: u32) -> String {
+pub fn begin(urn: &str, region: &str, life: u32) -> String {
     let legal = |c: char| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '/' };
     let resource: Vec<char> = urn.strip_prefix("urn:pulumi:").unwrap_or(urn).chars().map(legal).collect();
-    let life = format!("@{life:08x}");
+    let life = format!("@{region}@{life:08x}");
     let resource: String = resource[resource.len().saturating_sub(LONGEST - life.len())..].iter().collect();
     resource + &life
 }
@@ -44,6 +45,12 @@ pub fn whose(tags: &Tags, owner: &str) -> Whose {
     }
 }
 
+/// Whether something is still what a state of this owner recorded with the tags `known`: nobody has put another owner on it
+/// since. A life that was about to take it over may have recorded it with the owner that it had.
+pub fn is_recorded(tags: &Tags, known: &Tags, owner: &str) -> bool {
+    tags.get(TAG).is_none_or(|value| value == owner || known.get(TAG) == Some(value))
+}
+
 /// What stages and deployments have as their description: they are made in one call that takes no tags.
 pub fn note(owner: &str) -> String {
     format!("made by s3dataproxy for {owner}")
@@ -54,9 +61,10 @@ fn resource(owner: &str) -> &str {
     owner.rsplit_once('@').map_or(owner, |(resource, _)| resource)
 }
 
-/// The resource's own name, at the end of its URN.
+/// The resource's own name, at the end of its URN, as far as tags can say it.
 pub fn name(owner: &str) -> &str {
-    resource(owner).rsplit("::").next().unwrap_or_default()
+    let urn = resource(owner).rsplit_once('@').map_or(owner, |(urn, _)| urn);
+    urn.splitn(4, "::").nth(3).unwrap_or(urn)
 }
 
 #[cfg(test)]
@@ -66,24 +74,27 @@ mod tests {
     #[test]
     fn the_owner_is_the_urn_in_legal_characters() {
         let urn = "urn:pulumi:dev::shop::my:mod:Comp$s3dataproxy:index:S3DataProxy::data";
-        assert_eq!(begin(urn, 10), "dev::shop::my:mod:Comp/s3dataproxy:index:S3DataProxy::data@0000000a");
-        assert_eq!(name(&begin(urn, 10)), "data");
-        let long = begin(&format!("urn:pulumi:dev::shop::t::{}end", "x".repeat(300)), 1);
+        let owner = begin(urn, "eu-west-1", 10);
+        assert_eq!(owner, "dev::shop::my:mod:Comp/s3dataproxy:index:S3DataProxy::data@eu-west-1@0000000a");
+        assert_eq!(name(&owner), "data");
+        let long = begin(&format!("urn:pulumi:dev::shop::t::{}end", "x".repeat(300)), "eu-west-1", 1);
         assert_eq!(long.len(), LONGEST);
-        assert!(long.ends_with("end@00000001"));
+        assert!(long.ends_with("end@eu-west-1@00000001"));
     }
 
     #[test]
     fn lives_of_one_resource_are_told_from_other_resources() {
         let urn = "urn:pulumi:dev::shop::s3dataproxy:index:S3DataProxy::a@b";
-        let ours = begin(urn, 1);
+        let ours = begin(urn, "eu-west-1", 1);
+        assert_eq!(name(&ours), "a@b");
         let tagged = |value: String| Tags::from([(TAG.to_owned(), value)]);
         assert_eq!(whose(&tagged(ours.clone()), &ours), Whose::Ours);
-        assert_eq!(whose(&tagged(begin(urn, 2)), &ours), Whose::AnotherLifes);
+        assert_eq!(whose(&tagged(begin(urn, "eu-west-1", 2)), &ours), Whose::AnotherLifes);
         assert_eq!(
-            whose(&tagged(begin("urn:pulumi:dev::shop::s3dataproxy:index:S3DataProxy::a", 1)), &ours),
+            whose(&tagged(begin("urn:pulumi:dev::shop::s3dataproxy:index:S3DataProxy::a", "eu-west-1", 1)), &ours),
             Whose::Anothers
         );
+        assert_eq!(whose(&tagged(begin(urn, "eu-west-2", 1)), &ours), Whose::Anothers);
         assert_eq!(whose(&Tags::new(), &ours), Whose::Unmarked);
     }
 }

@@ -99,9 +99,9 @@ impl State {
         serde_json::to_value(self).expect("a state is plain data")
     }
 
-    /// Whether nothing is there.
+    /// Whether nothing is there that was made.
     pub fn is_empty(&self) -> bool {
-        self.bucket.is_none() && self.role.is_none() && self.rest_api.is_none()
+        self.bucket.as_ref().is_none_or(|bucket| bucket.existing) && self.role.is_none() && self.rest_api.is_none()
     }
 
     /// This state without what cannot be there because its parent is not.

@@ -27,7 +27,7 @@ fn sources() -> Vec<(String, String)> {
 fn outside(rooms: &[&str], words: &[&str]) -> Vec<String> {
     let mut broken = Vec::new();
     for (name, text) in sources() {
-        let inside = rooms.iter().any(|room| name.starts_with(room) || (room.starts_with('/') && name.ends_with(room)));
+        let inside = rooms.iter().any(|room| name.starts_with(room) || (room.starts_with('/') && name.contains(room)));
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         if !inside && code.into_iter().any(|line| words.iter().any(|word| line.contains(word))) {
             broken.push(name);
@@ -43,13 +43,23 @@ fn only_rpc_names_the_protocol() {
 
 #[test]
 fn only_aws_rooms_name_the_sdk() {
-    assert_eq!(outside(&["aws/", "/aws.rs"], &["aws_sdk_", "aws_config", "aws_smithy"]), Vec::<String>::new());
+    assert_eq!(outside(&["aws/", "/aws.rs", "/aws/"], &["aws_sdk_", "aws_config", "aws_smithy"]), Vec::<String>::new());
 }
 
 #[test]
 fn what_is_left_of_apply_is_pure() {
-    let busy =
-        ["adopt.rs", "apply.rs", "aws/", "/aws.rs", "observe.rs", "import.rs", "rpc/", "main.rs", "pieces/mod.rs"];
+    let busy = [
+        "adopt.rs",
+        "apply.rs",
+        "aws/",
+        "/aws.rs",
+        "/aws/",
+        "observe.rs",
+        "import.rs",
+        "rpc/",
+        "main.rs",
+        "pieces/mod.rs",
+    ];
     let words =
         ["async ", ".await", "tokio", "Instant", "SystemTime", "std::env", "RandomState", "std::fs", "std::net"];
     assert_eq!(outside(&busy, &words), Vec::<String>::new());
@@ -63,9 +73,7 @@ fn nothing_but_the_port_goes_to_stdout() {
 
 #[test]
 fn pieces_do_not_run_pieces() {
-    for (name, text) in
-        sources().into_iter().filter(|(name, _)| name.starts_with("pieces/") && name.ends_with("/aws.rs"))
-    {
+    for (name, text) in sources().into_iter().filter(|(name, _)| name.starts_with("pieces/") && name.contains("/aws")) {
         for piece in ["bucket", "role", "role_policy", "definition", "stage"] {
             assert!(!text.contains(&format!("{piece}::aws::run")), "{name} runs {piece}");
         }

@@ -6,6 +6,7 @@
 
 pub mod bucket;
 pub mod config;
+pub mod cors;
 pub mod operation;
 pub mod package;
 pub mod resource;
@@ -13,6 +14,7 @@ pub mod shape;
 
 pub use bucket::Bucket;
 pub use config::{AssumeRole, Config, Endpoints};
+pub use cors::Cors;
 pub use operation::Operation;
 pub use resource::{Inputs, Outputs};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bucket, Operation};
+use crate::{Bucket, Cors, Operation};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +32,13 @@ pub struct Inputs {
     /// What clients may do, at least one operation. `GET` and `HEAD` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<Operation>>,
+    /// The key of the object that is served for the mount path itself, such as `index.html`. It needs the operation `GET`,
+    /// and does not go with `LIST`, which is answered there too. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_document: Option<String>,
+    /// Which web pages may use the URL. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Cors>,
     /// The bucket that holds the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,

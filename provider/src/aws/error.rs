@@ -82,15 +82,23 @@ impl Clients {
         explained
     }
 
-    /// Where a service is called.
-    fn endpoint(&self, service: Service) -> String {
-        let custom = match service {
+    /// Whether a service is called elsewhere than at AWS.
+    fn has_own_endpoint(&self, service: Service) -> bool {
+        self.own_endpoint(service).is_some()
+    }
+
+    fn own_endpoint(&self, service: Service) -> &Option<String> {
+        match service {
             Service::S3 => &self.endpoints.s3,
             Service::Iam => &self.endpoints.iam,
             Service::ApiGateway => &self.endpoints.apigateway,
             Service::Sts => &self.endpoints.sts,
-        };
-        custom.clone().unwrap_or_else(|| match service {
+        }
+    }
+
+    /// Where a service is called.
+    fn endpoint(&self, service: Service) -> String {
+        self.own_endpoint(service).clone().unwrap_or_else(|| match service {
             Service::Iam => "AWS IAM".to_owned(),
             other => format!("`{}` in Region `{}`", other.prefix(), self.region),
         })
@@ -156,6 +164,10 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             )
         }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
+        (Kind::Faulty, _) if clients.has_own_endpoint(service) => format!(
+            "check that `endpointUrl` or `endpoints.{}` is what it should be, and run `pulumi up` again",
+            service.prefix()
+        ),
         (Kind::Faulty, _) => "this is a fault at AWS: run `pulumi up` again in a few minutes".to_owned(),
         (Kind::Unreachable | Kind::Unanswered, _) => format!(
             "check the Region `{}`, `endpointUrl` and `endpoints.{}`, and the network",

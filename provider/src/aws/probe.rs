@@ -46,11 +46,16 @@ impl Probe {
     /// Waits until the URL answers from S3. What keeps it from doing so after two minutes is told in words.
     pub async fn wait(&self, invoke_url: &str, operations: &[Operation], stop: &Stop) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
-        // Without GET there is no body to read; the status has to do.
-        let method = if operations.contains(&Operation::Get) { "GET" } else { "HEAD" };
+        // Without GET there is no body to read; the status has to do. A write would be none of ours to try.
+        let (method, target) = match operations {
+            all if all.contains(&Operation::Get) => ("GET", format!("/{KEY}")),
+            all if all.contains(&Operation::Head) => ("HEAD", format!("/{KEY}")),
+            all if all.contains(&Operation::List) => ("GET", "/?max-keys=1".to_owned()),
+            _ => return Ok(()),
+        };
         let mut last = String::new();
         while Instant::now() < end && stop.reason().is_none() {
-            match self.look(method, invoke_url).await {
+            match self.look(method, target.clone(), invoke_url).await {
                 Seen::Ready => return Ok(()),
                 Seen::NotYet(reason) => last = reason,
             }
@@ -62,7 +67,7 @@ impl Probe {
         Err(last)
     }
 
-    async fn look(&self, method: &'static str, invoke_url: &str) -> Seen {
+    async fn look(&self, method: &'static str, target: String, invoke_url: &str) -> Seen {
         let mut operation = HttpOperation::builder()
             .service_name("s3dataproxy")
             .operation_name("Probe")
@@ -74,7 +79,7 @@ impl Probe {
                 let mut request = HttpRequest::new(SdkBody::empty());
                 request.set_method(method)?;
                 // Below the endpoint's own path.
-                request.set_uri(format!("/{KEY}"))?;
+                request.set_uri(target.clone())?;
                 Ok(request)
             })
             .deserializer(|response| {
@@ -85,6 +90,7 @@ impl Probe {
             operation = operation.http_client(http.clone());
         }
         match operation.build().invoke(()).await {
+            Ok((200, body)) if body.contains("<ListBucketResult") => Seen::Ready,
             Ok((404, body)) if method == "HEAD" || body.contains("NoSuchKey") => Seen::Ready,
             Ok((status, body)) => {
                 Seen::NotYet(format!("status {status}, {}", body.chars().take(200).collect::<String>()))

@@ -45,6 +45,10 @@ fn written_out_defaults_are_no_change() {
             name: Some("data-1".to_owned()),
             force_destroy: Some(false),
             secure_transport_only: Some(true),
+            existing: Some(false),
+            versioning: Some(false),
+            region: Some("eu-central-1".to_owned()),
+            ..Bucket::default()
         });
         inputs.wait_for_ready = Some(true);
         inputs.tags = Some(crate::desired::Tags::new());

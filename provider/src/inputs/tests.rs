@@ -24,13 +24,13 @@ fn unknown_properties_are_named_with_the_nearest_right_one() {
     bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `bucket.forceDestroy`?
     stage: there is no property `stage`; did you mean `stageName`?
     stagename: there is no property `stagename`; did you mean `stageName`?
-    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `bucket`, `description`, `name`, `operations`, `path`, `stageName`, `tags`, `waitForReady`
+    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `bucket`, `cors`, `description`, `indexDocument`, `name`, `operations`, `path`, `stageName`, `tags`, `waitForReady`
     ");
 }
 
 #[test]
 fn properties_that_are_not_built_yet_are_refused_by_name() {
-    for name in ["indexDocument", "authorization", "apiKeys", "cors", "accessLog", "domain", "role", "endpoint"] {
+    for name in ["authorization", "apiKeys", "throttle", "accessLog", "domain", "role", "endpoint"] {
         assert!(told(&properties(json!({ name: {} }))).contains(&format!("there is no property `{name}`")), "{name}");
     }
 }
@@ -43,7 +43,7 @@ fn wrong_types_are_named() {
     insta::assert_snapshot!(told(&properties(inputs)), @r#"
     bucket: `bucket` must be an object, not a string
     name: `name` must be a string, not a number
-    operations[1]: `operations[1]` must be one of `GET`, `HEAD`
+    operations[1]: `operations[1]` must be one of `GET`, `HEAD`, `LIST`, `PUT`, `DELETE`
     operations[2]: `operations[2]` must be a string, not a number
     tags["a b"]: `tags["a b"]` must be a string, not a list
     waitForReady: `waitForReady` must be a boolean, not a string
@@ -62,6 +62,15 @@ fn unknown_values_pass_and_secrets_are_remembered() {
     assert_eq!(read.typed.description.as_deref(), Some("hush"));
     assert_eq!(read.unknown.iter().map(String::as_str).collect::<Vec<_>>(), ["name", "operations"]);
     assert_eq!(read.secrets, ["hush"]);
+}
+
+#[test]
+fn required_parts_may_be_unknown() {
+    for cors in [Value::UNKNOWN, Value::Object([("allowOrigins".to_owned(), Value::UNKNOWN)].into())] {
+        let read = read(&[("cors".to_owned(), cors)].into()).expect("to be read");
+        assert_eq!(read.typed.cors.expect("some").allow_origins, [value::UNKNOWN]);
+        assert!(read.unknown.contains("cors"));
+    }
 }
 
 #[test]

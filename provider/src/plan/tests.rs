@@ -19,7 +19,11 @@ pub(crate) fn applied(desired: &Desired) -> State {
     State {
         bucket: Some(bucket::State {
             name: desired.bucket.name.clone(),
+            existing: desired.bucket.existing,
             policy: desired.bucket.policy.clone(),
+            versioning: desired.bucket.versioning,
+            kms_key_arn: desired.bucket.kms_key_arn.clone(),
+            cors: desired.bucket.cors.clone(),
             tags: desired.bucket.tags.clone(),
         }),
         role: Some(role::State {

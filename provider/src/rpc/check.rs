@@ -9,13 +9,16 @@ use super::{codec, random};
 use crate::desired::Tags;
 use crate::inputs::{self, Failure};
 use crate::names::{self, Autonaming};
+use crate::rules;
 use crate::value::{Object, Value};
 
 pub(super) fn check(default_tags: &Tags, request: CheckRequest) -> Result<CheckResponse, Status> {
     let olds = codec::decode(request.olds).map_err(malformed)?;
     let mut news = codec::decode(request.news).map_err(malformed)?;
     let (read, mut failures) = inputs::examine(&news);
-    add(&mut failures, names::check(&read.typed, default_tags));
+    let mut more = names::check(&read.typed, default_tags);
+    more.extend(rules::check(&read));
+    add(&mut failures, more);
     let wish = match request.autonaming {
         None => Autonaming::Default,
         Some(options) => match options.mode() {

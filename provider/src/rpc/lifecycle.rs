@@ -155,7 +155,12 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
     let before = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
-    let state = still_ours(&clients, before.clone()).await.map_err(|error| failed(&error, &secrets))?;
+    let (state, others) = still_ours(&clients, before.clone()).await.map_err(|error| failed(&error, &secrets))?;
+    for other in others {
+        let words =
+            format!("{other} stays: it carries the owner tag of another resource, or of this one's replacement");
+        provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
+    }
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);

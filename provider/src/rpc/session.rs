@@ -82,7 +82,7 @@ impl Session {
     pub(super) fn place(&self, region: &str, state: Option<&State>, urn: &str) -> Place {
         Place {
             region: region.to_owned(),
-            owner: state.map_or_else(|| owner::begin(urn, random() as u32), |state| state.owner.clone()),
+            owner: state.map_or_else(|| owner::begin(urn, region, random() as u32), |state| state.owner.clone()),
             default_tags: self.default_tags(),
             default_path: names::default_path(urn_name(urn)),
         }

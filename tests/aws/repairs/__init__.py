@@ -3,12 +3,12 @@
 Imported only inside the local AWS's process: these modules need LocalStack.
 """
 
-from . import any_binary_media_type, converted_text, imported_fields, imported_gateway_responses, kept_tags
+from . import any_binary_media_type, converted_text, gateway_responses, imported_fields, kept_tags
 
 
 def apply() -> None:
     any_binary_media_type.apply()
     imported_fields.apply()
-    imported_gateway_responses.apply()
+    gateway_responses.apply()
     converted_text.apply()
     kept_tags.apply()

@@ -17,12 +17,32 @@ pub mod aws;
 pub struct Desired {
     /// Its name, unique in all of AWS.
     pub name: String,
+    /// Whether it was made elsewhere, and is only served.
+    pub existing: bool,
+    /// The Region where it is.
+    pub region: String,
     /// Its policy as canonical JSON text; none for no policy.
     pub policy: Option<String>,
+    /// Whether S3 keeps earlier versions of objects.
+    pub versioning: bool,
+    /// The KMS key that new objects are encrypted with; none for S3's own.
+    pub kms_key_arn: Option<String>,
+    /// The rules by which S3 tells pages of several origins apart.
+    pub cors: Option<Rules>,
     /// Whether objects are deleted with it.
     pub force_destroy: bool,
     /// Its tags, the owner tag among them.
     pub tags: Tags,
+}
+
+/// CORS rules of one kind for several origins.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Rules {
+    /// The origins.
+    pub origins: Vec<String>,
+    /// The HTTP methods.
+    pub methods: Vec<String>,
 }
 
 /// The bucket as it was last seen or made.
@@ -31,9 +51,21 @@ pub struct Desired {
 pub struct State {
     /// Its name.
     pub name: String,
+    /// Whether it was made elsewhere, and is only served.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub existing: bool,
     /// Its policy as canonical JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// Whether S3 keeps earlier versions of objects.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub versioning: bool,
+    /// The KMS key that new objects are encrypted with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// Its CORS rules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Rules>,
     /// The tags that are ours.
     pub tags: Tags,
 }
@@ -45,8 +77,14 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
         (old, new) => return Action::appear(old.is_some(), new.is_some(), "bucketName"),
     };
     let mut changes = Changes::default();
-    changes.field("bucket.secureTransportOnly", &old.policy, &new.policy);
-    changes.tags(&old.tags, &new.tags);
+    changes.field("bucket.existing", &old.existing, &new.existing);
+    if !new.existing {
+        changes.field("bucket.secureTransportOnly", &old.policy, &new.policy);
+        changes.field("bucket.versioning", &old.versioning, &new.versioning);
+        changes.field("bucket.kmsKeyArn", &old.kms_key_arn, &new.kms_key_arn);
+        changes.field("cors", &old.cors, &new.cors);
+        changes.tags(&old.tags, &new.tags);
+    }
     // The engine replaces the whole resource when the name changes; only a plan made by hand gets here.
     changes.field("bucket.name", &old.name, &new.name);
     (Action::unless_empty(&changes), changes)

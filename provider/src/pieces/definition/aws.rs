@@ -105,6 +105,8 @@ fn of_method(method: &Method) -> Json {
         "uri": integration.and_then(|i| i.uri()),
         "credentials": integration.and_then(|i| i.credentials()),
         "parameters": texts(integration.and_then(|i| i.request_parameters())),
+        "template": texts(integration.and_then(|i| i.request_templates())),
+        "contentHandling": integration.and_then(|i| i.content_handling()).map(|handling| handling.as_str()),
         "answers": answers.collect::<Map<_, _>>(),
     })
 }

@@ -10,6 +10,9 @@ use serde_json::{Map, Value as Json, json};
 /// What each route does, by `METHOD /path`.
 pub type Routes = BTreeMap<String, Json>;
 
+/// The document's name for every verb that has no method of its own.
+const ANY: &str = "x-amazon-apigateway-any-method";
+
 /// The routes of an OpenAPI document of ours.
 pub fn of_document(document: &Json) -> Routes {
     let mut routes = Routes::new();
@@ -49,9 +52,12 @@ pub fn of_document(document: &Json) -> Routes {
                 "uri": integration["uri"],
                 "credentials": integration["credentials"],
                 "parameters": filled(&integration["requestParameters"]),
+                "template": filled(&integration["requestTemplates"]),
+                "contentHandling": integration["contentHandling"],
                 "answers": answers.collect::<Map<_, _>>(),
             });
-            routes.insert(format!("{} {path}", method.to_uppercase()), route);
+            let verb = if method == ANY { "ANY".to_owned() } else { method.to_uppercase() };
+            routes.insert(format!("{verb} {path}"), route);
         }
     }
     routes

@@ -8,7 +8,7 @@ use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
 use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
 
-use super::{Desired, State, arn};
+use super::{State, arn};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
@@ -44,8 +44,8 @@ pub async fn get(aws: &Clients, id: &str) -> Result<Option<GetRestApiOutput>, Er
 /// The REST API of this name that a resource of ours made; none if there is none. Two are an error.
 pub async fn find_by_name(aws: &Clients, name: &str) -> Result<Option<GetRestApiOutput>, Error> {
     let doing = format!("find the REST API `{name}`");
-    let mut found = named(aws, name, &doing).await?;
-    found.retain(|api| api.tags.contains_key(owner::TAG));
+    let mut found = all(aws, &doing).await?;
+    found.retain(|api| api.name == name && api.tags.contains_key(owner::TAG));
     let ids: Vec<&str> = found.iter().map(|api| api.id.as_str()).collect();
     match ids.as_slice() {
         [] => Ok(None),
@@ -116,28 +116,26 @@ async fn create(run: &Run) -> Result<(), Error> {
 
 /// What an earlier try made: the REST API of this life, or of another one that got no further than to here.
 async fn find(run: &Run, doing: &str) -> Result<Option<State>, Error> {
-    let found = of_resource(&run.aws, &run.desired().rest_api, &run.desired().owner, doing).await?;
+    let found = of_resource(&run.aws, &run.desired().rest_api.tags, &run.desired().owner, doing).await?;
+    let found: Vec<_> = found.into_iter().filter(|(api, _)| api.name == run.desired().rest_api.name).collect();
     if let Some((ours, _)) = found.iter().find(|(_, whose)| *whose == Whose::Ours) {
         return Ok(Some(ours.clone()));
     }
     for (api, _) in found {
-        if run.claim(Piece::RestApi, &api.tags, doing).await.is_ok() {
-            return Ok(Some(api));
+        match run.claim(Piece::RestApi, &api.tags, doing).await {
+            Ok(()) => return Ok(Some(api)),
+            Err(error) if error.kind == Kind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(None)
 }
 
-/// The REST APIs of this name that a life of this resource made. Of their tags, those that are wanted.
-pub async fn of_resource(
-    aws: &Clients,
-    desired: &Desired,
-    owner: &str,
-    doing: &str,
-) -> Result<Vec<(State, Whose)>, Error> {
-    let found = named(aws, &desired.name, doing).await?.into_iter().filter_map(|mut api| {
+/// The REST APIs that a life of this resource made. Of their tags, those in `wanted`.
+pub async fn of_resource(aws: &Clients, wanted: &Tags, owner: &str, doing: &str) -> Result<Vec<(State, Whose)>, Error> {
+    let found = all(aws, doing).await?.into_iter().filter_map(|mut api| {
         let whose = owner::whose(&api.tags, owner);
-        api.tags.retain(|key, _| desired.tags.contains_key(key));
+        api.tags.retain(|key, _| wanted.contains_key(key));
         matches!(whose, Whose::Ours | Whose::AnotherLifes).then_some((api, whose))
     });
     Ok(found.collect())
@@ -148,16 +146,14 @@ pub async fn tags_of(aws: &Clients, id: &str) -> Result<Option<Tags>, Error> {
     Ok(get(aws, id).await?.map(|api| api.tags.unwrap_or_default().into_iter().collect()))
 }
 
-/// Every REST API of a name, with all of its tags.
-async fn named(aws: &Clients, name: &str, doing: &str) -> Result<Vec<State>, Error> {
+/// Every REST API, with all of its tags.
+async fn all(aws: &Clients, doing: &str) -> Result<Vec<State>, Error> {
     let mut found = Vec::new();
     let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
     while let Some(api) = pages.next().await {
         let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
-        if api.name() == Some(name) {
-            let tags = api.tags.unwrap_or_default().into_iter().collect();
-            found.push(State { id: api.id.unwrap_or_default(), name: name.to_owned(), tags });
-        }
+        let tags = api.tags.unwrap_or_default().into_iter().collect();
+        found.push(State { id: api.id.unwrap_or_default(), name: api.name.unwrap_or_default(), tags });
     }
     Ok(found)
 }

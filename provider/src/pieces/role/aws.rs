@@ -57,14 +57,16 @@ async fn create(run: &Run) -> Result<(), Error> {
     let doing = format!("create the role `{}`", desired.name);
     (run.progress)(&format!("creating role {}", desired.name));
     let request = run.aws.iam.create_role().role_name(&desired.name).assume_role_policy_document(trust_policy());
-    let request = request.description("Lets Amazon API Gateway read one S3 bucket; made by s3dataproxy");
+    let request = request.description("Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy");
     let made = match request.set_tags(Some(sdk_tags(desired.tags.clone()))).send().await {
         Ok(answer) => {
             let arn = answer.role.map(|role| role.arn).unwrap_or_default();
             State { name: desired.name.clone(), arn, trust: trust_policy(), tags: desired.tags.clone() }
         }
         Err(error) if error.code() == Some("EntityAlreadyExists") => {
-            let found = observe(&run.aws, &desired.name, &desired.tags).await?.unwrap_or_default();
+            // It may be a first try's whose answer was lost, until a look has told.
+            let found = observe(&run.aws, &desired.name, &desired.tags).await;
+            let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?.unwrap_or_default();
             run.claim(Piece::Role, &found.tags, &doing).await?;
             // What was made after it by the same run may be there too.
             run.resumes.store(true, Ordering::Relaxed);

@@ -87,9 +87,16 @@ async fn bring(run: &Run) -> Result<(), Error> {
     // A stage that was to be deleted is still there: a deployment moves it, where making it would fail.
     let back = run.state().leftovers.stages.contains(&desired.name);
     let fresh = old.name.is_empty() && !run.resumes.load(Ordering::Relaxed);
-    let there = old.name != desired.name && !back && !fresh && take_over(run, &api, &doing).await?;
-    if old.digest != digest || back || there {
-        deploy(run, &api, &digest, &old, &doing).await?;
+    let there = if old.name == desired.name {
+        Some(old.deployment_id.clone())
+    } else if back || fresh {
+        None
+    } else {
+        take_over(run, &api, &doing).await?
+    };
+    let moves = old.name != desired.name && there.is_some();
+    if old.digest != digest || back || moves {
+        deploy(run, &api, &digest, &old, there, &doing).await?;
     } else if old.name != desired.name {
         rename(run, &api, &old, &doing).await?;
     }
@@ -99,10 +106,10 @@ async fn bring(run: &Run) -> Result<(), Error> {
     tidy(run, &api).await
 }
 
-/// Whether there is a stage already of the name that is wanted, which a run made that was lost. Another's is not moved.
-async fn take_over(run: &Run, api: &str, doing: &str) -> Result<bool, Error> {
+/// What the stage of the name that is wanted serves, where a run that was lost has made it. Another's is not moved.
+async fn take_over(run: &Run, api: &str, doing: &str) -> Result<Option<String>, Error> {
     let desired = &run.desired().stage;
-    let Some(seen) = get(&run.aws, api, &desired.name).await? else { return Ok(false) };
+    let Some(seen) = get(&run.aws, api, &desired.name).await? else { return Ok(None) };
     if seen.description() != Some(&owner::note(&run.desired().owner)) {
         let reason = "the REST API has a stage of this name already, made by somebody else";
         return Err(
@@ -112,17 +119,24 @@ async fn take_over(run: &Run, api: &str, doing: &str) -> Result<bool, Error> {
     let deployment = deployment(&seen);
     let mut state = run.state();
     if state.stage.as_ref().is_none_or(|stage| stage.deployment_id != deployment) {
-        state.leftovers.deployments.push(deployment);
+        state.leftovers.deployments.push(deployment.clone());
     }
-    Ok(true)
+    Ok(Some(deployment))
 }
 
 /// Deploys the definition. API Gateway makes the stage, or moves it, in the same call.
-async fn deploy(run: &Run, api: &str, digest: &str, old: &State, doing: &str) -> Result<(), Error> {
+async fn deploy(
+    run: &Run,
+    api: &str,
+    digest: &str,
+    old: &State,
+    before: Option<String>,
+    doing: &str,
+) -> Result<(), Error> {
     let desired = &run.desired().stage;
     run.check(doing)?;
     (run.progress)(&format!("deploying to stage {}", desired.name));
-    let deployment_id = new_deployment(run, api, old, doing).await?;
+    let deployment_id = new_deployment(run, api, before, doing).await?;
     let renamed = !old.name.is_empty() && old.name != desired.name;
     let mut state = run.state();
     // One that somebody else made is theirs to delete.
@@ -144,17 +158,15 @@ async fn deploy(run: &Run, api: &str, digest: &str, old: &State, doing: &str) ->
 
 /// Makes a deployment and gives its id. API Gateway makes another one each time it is asked, so a call without an answer
 /// is not repeated before looking at what the stage serves.
-async fn new_deployment(run: &Run, api: &str, old: &State, doing: &str) -> Result<String, Error> {
+async fn new_deployment(run: &Run, api: &str, before: Option<String>, doing: &str) -> Result<String, Error> {
     let desired = &run.desired().stage;
-    let before = match old.name == desired.name {
-        true => Some(old.deployment_id.clone()),
-        false => None,
-    };
     let note = owner::note(&run.desired().owner);
     let mut attempt = 1;
     loop {
         let request = run.aws.apigateway.create_deployment().rest_api_id(api).stage_name(&desired.name);
-        let request = request.description(&note).stage_description(&note);
+        let request = request.description(&note);
+        // A stage that is there keeps its own.
+        let request = if before.is_none() { request.stage_description(&note) } else { request };
         let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
         let error = match request.customize().config_override(only_refusals).send().await {
             Ok(answer) => return Ok(answer.id.unwrap_or_default()),

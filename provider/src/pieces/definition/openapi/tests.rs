@@ -8,6 +8,9 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
         bucket: "data-1".to_owned(),
         region: "eu-central-1".to_owned(),
         partition: Partition::of("eu-central-1"),
+        index: None,
+        prefix: String::new(),
+        cors: None,
     }
 }
 
@@ -21,23 +24,64 @@ fn the_document_of_the_default_resource() {
 #[test]
 fn the_mount_path_and_the_methods_follow_the_inputs() {
     for (mount, operations, expected) in [
-        ("/", vec![Operation::Get], vec!["GET /{key+}"]),
-        ("v1/models", vec![Operation::Head], vec!["HEAD /v1/models/{key+}"]),
-        ("d", vec![Operation::Get, Operation::Head], vec!["GET /d/{key+}", "HEAD /d/{key+}"]),
+        ("/", vec![Operation::Get], vec!["ANY /{key+}", "GET /{key+}"]),
+        ("v1/models", vec![Operation::Head], vec!["ANY /v1/models/{key+}", "HEAD /v1/models/{key+}"]),
+        ("d", vec![Operation::Get, Operation::Put], vec!["ANY /d/{key+}", "GET /d/{key+}", "PUT /d/{key+}"]),
+        ("d", vec![Operation::List], vec!["ANY /d", "GET /d"]),
+        ("/", vec![Operation::Delete, Operation::List], vec!["ANY /", "ANY /{key+}", "DELETE /{key+}", "GET /"]),
     ] {
         let routes = routes::of_document(&api(mount, &operations).document("t", None, "r"));
         assert_eq!(routes.keys().collect::<Vec<_>>(), expected);
     }
 }
 
+const ALL: [Operation; 5] = [Operation::Get, Operation::Head, Operation::List, Operation::Put, Operation::Delete];
+
+fn cors(origins: &[&str]) -> Cors {
+    let inputs = s3dataproxy_schema::Cors {
+        allow_origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+        allow_credentials: Some(true),
+        max_age_seconds: Some(60),
+        ..Default::default()
+    };
+    Cors::of(&inputs, &ALL)
+}
+
+/// Everything there is, in three documents: with one origin, with several, with an index document.
+#[test]
+fn the_documents_of_everything() {
+    let arn = "arn:aws:iam::123456789012:role/data-1";
+    let mut all = api("d", &ALL);
+    all.prefix = "models/v1/".to_owned();
+    all.cors = Some(cors(&["https://a.example"]));
+    insta::assert_snapshot!(
+        "one_origin",
+        serde_json::to_string_pretty(&all.document("data-1", None, arn)).expect("plain data")
+    );
+    all.prefix = String::new();
+    all.cors = Some(cors(&["https://a.example", "https://b.example"]));
+    insta::assert_snapshot!(
+        "several_origins",
+        serde_json::to_string_pretty(&all.document("data-1", None, arn)).expect("plain data")
+    );
+    let mut site = api("/", &[Operation::Get, Operation::Head]);
+    site.index = Some("index.html".to_owned());
+    insta::assert_snapshot!(
+        "index_document",
+        serde_json::to_string_pretty(&site.document("data-1", None, arn)).expect("plain data")
+    );
+}
+
 #[test]
 fn no_error_of_s3_becomes_a_success() {
-    let document = api("d", &[Operation::Get, Operation::Head]).document("t", None, "r");
-    for method in ["get", "head"] {
-        let answers = &document["paths"]["/d/{key+}"][method]["x-amazon-apigateway-integration"]["responses"];
+    let document = api("d", &ALL).document("t", None, "r");
+    for (path, method) in
+        [("/d/{key+}", "get"), ("/d/{key+}", "head"), ("/d", "get"), ("/d/{key+}", "put"), ("/d/{key+}", "delete")]
+    {
+        let answers = &document["paths"][path][method]["x-amazon-apigateway-integration"]["responses"];
         for (pattern, answer) in answers.as_object().expect("answers") {
             let status = answer["statusCode"].as_str().expect("a status");
-            let success = matches!(pattern.as_str(), "200" | "206" | "304");
+            let success = matches!(pattern.as_str(), "200" | "204" | "206" | "304");
             assert_eq!(success, status < "400", "{pattern} becomes {status}");
         }
     }

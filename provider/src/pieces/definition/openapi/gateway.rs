@@ -1,0 +1,62 @@
+//! API Gateway's own errors, in the same form as S3's.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::cors::Cors;
+
+/// A kind of error, the status where it is not API Gateway's, and a code and a message where they are not.
+type Own = (&'static str, Option<u16>, Option<(&'static str, &'static str)>);
+
+/// Every kind that says something else than API Gateway would.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>
+const OWN: [Own; 9] = [
+    ("DEFAULT_4XX", None, None),
+    ("DEFAULT_5XX", None, Some(("InternalError", "The request could not be carried out. Try again."))),
+    // What it says of a path that is not there, as a 403.
+    ("MISSING_AUTHENTICATION_TOKEN", Some(404), Some(("NotFound", "There is nothing at this path."))),
+    // Only the methods that are not offered refuse a type of content.
+    ("UNSUPPORTED_MEDIA_TYPE", Some(405), Some(("MethodNotAllowed", "This method is not offered here."))),
+    ("REQUEST_TOO_LARGE", Some(413), Some(("TooLarge", "A request carries at most 10 MB."))),
+    ("THROTTLED", Some(429), Some(("Throttled", "Too many requests. Try again more slowly."))),
+    ("INTEGRATION_FAILURE", Some(502), Some(TOO_LARGE)),
+    ("API_CONFIGURATION_ERROR", Some(502), Some(TOO_LARGE)),
+    (
+        "INTEGRATION_TIMEOUT",
+        Some(504),
+        Some(("Timeout", "The storage did not answer in time. Try again, or read a smaller range.")),
+    ),
+];
+
+/// What an object is mostly that API Gateway cannot pass on. It does not tell that from other failures.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
+const TOO_LARGE: (&str, &str) = (
+    "StorageError",
+    "The storage's answer could not be passed on. An answer carries at most 10 MB: read a larger object in parts, with \
+     the header Range, such as bytes=0-9999999.",
+);
+
+/// The document's part for them.
+pub(super) fn responses(cors: Option<&Cors>) -> Json {
+    let responses = OWN.iter().map(|(kind, status, words)| {
+        let (code, message) = match words {
+            Some((code, message)) => (Json::from(*code).to_string(), Json::from(*message).to_string()),
+            // The message comes with its quotes.
+            None => ("\"$context.error.responseType\"".to_owned(), "$context.error.messageString".to_owned()),
+        };
+        let text = format!(r#"{{"code":{code},"message":{message},"requestId":"$context.requestId"}}"#);
+        let mut response = json!({ "responseTemplates": { "application/json": text } });
+        if let Some(status) = status {
+            response["statusCode"] = status.to_string().into();
+        }
+        let shared: Map<String, Json> = cors
+            .into_iter()
+            .flat_map(Cors::on_own_errors)
+            .map(|(name, source)| (format!("gatewayresponse.header.{name}"), source.into()))
+            .collect();
+        if !shared.is_empty() {
+            response["responseParameters"] = shared.into();
+        }
+        ((*kind).to_owned(), response)
+    });
+    responses.collect::<Map<_, _>>().into()
+}

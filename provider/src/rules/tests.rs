@@ -1,0 +1,45 @@
+use super::*;
+
+/// The failures of inputs in JSON, a line each.
+fn told(inputs: serde_json::Value) -> String {
+    let inputs: Inputs = serde_json::from_value(inputs).expect("inputs");
+    let lines: Vec<String> = check(&Read { typed: inputs, ..Read::default() })
+        .into_iter()
+        .map(|failure| format!("{}: {}", failure.path, failure.reason))
+        .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn what_goes_together_passes() {
+    for inputs in [
+        serde_json::json!({}),
+        serde_json::json!({ "bucket": { "existing": true, "name": "there", "region": "eu-west-1", "prefix": "a/b/" } }),
+        serde_json::json!({ "bucket": { "versioning": true, "prefix": "year=2024",
+            "kmsKeyArn": "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1" } }),
+        serde_json::json!({ "indexDocument": "docs/index.html", "operations": ["GET", "PUT"] }),
+        serde_json::json!({ "cors": { "allowOrigins": ["*"], "exposeHeaders": ["*"], "maxAgeSeconds": 0 } }),
+        serde_json::json!({ "cors": { "allowOrigins": ["https://a.example", "http://localhost:8080"],
+            "allowCredentials": true, "allowHeaders": [] } }),
+    ] {
+        assert_eq!(told(inputs.clone()), "", "{inputs}");
+    }
+}
+
+#[test]
+fn each_contradiction_names_its_property() {
+    insta::assert_snapshot!(told(serde_json::json!({
+        "bucket": { "existing": true, "forceDestroy": true, "versioning": true, "secureTransportOnly": true,
+                    "region": "Frankfurt", "prefix": "/a", "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:alias/a" },
+        "indexDocument": "index.html", "operations": ["HEAD"],
+        "cors": { "allowOrigins": ["https://a.example", "*"], "allowCredentials": true, "maxAgeSeconds": -1 },
+    })));
+    insta::assert_snapshot!(told(serde_json::json!({
+        "bucket": { "region": "eu-west-1", "prefix": "a/../b" },
+        "indexDocument": "/", "operations": ["GET", "LIST"],
+        "cors": { "allowOrigins": ["a.example", "https://a.example/", "https://*.example", "https://b", "https://b"],
+                  "allowHeaders": ["a b"], "exposeHeaders": [""] },
+    })));
+    insta::assert_snapshot!(told(serde_json::json!({ "indexDocument": "i", "operations": ["GET", "LIST"],
+        "cors": { "allowOrigins": [] } })));
+}
