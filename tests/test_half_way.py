@@ -113,7 +113,7 @@ def anonymous(seen: dict, name: str) -> str:
     """A look without the resource's own name, the number of its life, and how many deployments there are."""
     seen = {key: value for key, value in seen.items() if key != "deployments"}
     text = json.dumps(seen, sort_keys=True, default=str).replace(name, "NAME")
-    return re.sub("NAME@[0-9a-f]{8}", "NAME@LIFE", text)
+    return re.sub("NAME@([a-z0-9-]+)@[0-9a-f]{8}", r"NAME@\1@LIFE", text)
 
 
 @dataclass

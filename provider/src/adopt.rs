@@ -4,6 +4,8 @@
 //! and is unfinished: nothing is deployed. That is taken over, so that the next run goes on where it stopped. What is
 //! finished may be in use, or be recorded elsewhere, and is for the user to decide about; what is not ours is left alone.
 
+use std::sync::atomic::Ordering;
+
 use crate::apply::Run;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
@@ -20,7 +22,12 @@ impl Run {
             Whose::Ours => Ok(()),
             Whose::AnotherLifes => {
                 let finished = self.finished.get_or_try_init(|| finished(&self.aws, desired)).await?;
-                finished.as_deref().map_or(Ok(()), |api| Err(in_use(desired, api, piece, doing)))
+                if let Some(api) = finished {
+                    return Err(in_use(desired, api, piece, doing));
+                }
+                // If this run stops before it has met everything, there is more than its state says.
+                self.lost.store(true, Ordering::Relaxed);
+                Ok(())
             }
             Whose::Unmarked | Whose::Anothers => {
                 let names = if piece == Piece::Bucket { "`name` or `bucket.name`" } else { "`name`" };
@@ -33,7 +40,7 @@ impl Run {
 }
 
 /// The REST API of another life of this resource that is deployed.
-async fn finished(aws: &Clients, desired: &Desired) -> Result<Option<String>, Error> {
+pub async fn finished(aws: &Clients, desired: &Desired) -> Result<Option<String>, Error> {
     let doing = format!("look for an earlier `{}`", desired.rest_api.name);
     // Under whatever name: with another one, bucket or role may be the same all the same.
     for (api, whose) in rest_api::aws::of_resource(aws, &desired.rest_api.tags, &desired.owner, &doing).await? {

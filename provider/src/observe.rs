@@ -3,6 +3,7 @@
 //! A piece is missing only if AWS says exactly that it is not there; whatever else goes wrong is an error, so that
 //! nothing is ever forgotten because of a bad connection or a missing permission.
 
+use crate::adopt::finished;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
@@ -57,7 +58,9 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
     if !state.cut_off {
         return Ok(state);
     }
-    let is_ours = |tags: &Tags| owner::whose(tags, &desired.owner) == Whose::Ours;
+    // It may have been about to take over what an earlier life left unfinished.
+    let unfinished = finished(aws, desired).await?.is_none();
+    let is_ours = |whose: Whose| whose == Whose::Ours || (whose == Whose::AnotherLifes && unfinished);
     let bucket = async {
         match &state.bucket {
             None if desired.bucket.existing => Ok(None),
@@ -82,15 +85,15 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
                 let found = rest_api::aws::of_resource(aws, &desired.rest_api.tags, &desired.owner, doing).await?;
                 Ok(found
                     .into_iter()
-                    .find(|(api, whose)| *whose == Whose::Ours && api.name == desired.rest_api.name)
+                    .find(|(api, whose)| is_ours(*whose) && api.name == desired.rest_api.name)
                     .map(|(api, _)| api))
             }
             known => Ok(known.clone()),
         }
     };
     let (bucket, role, rest_api) = tokio::try_join!(bucket, role, rest_api)?;
-    let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(&found.tags));
-    let role = role.filter(|found| state.role.is_some() || is_ours(&found.tags));
+    let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
+    let role = role.filter(|found| state.role.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     Ok(State { bucket, role, rest_api, ..state })
 }
 

@@ -143,7 +143,7 @@ pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
         }
     }
     let tagged = [
-        state.bucket.as_ref().map(|piece| &piece.tags),
+        state.bucket.as_ref().filter(|piece| !piece.existing).map(|piece| &piece.tags),
         state.role.as_ref().map(|piece| &piece.tags),
         state.rest_api.as_ref().map(|piece| &piece.tags),
         state.stage.as_ref().map(|piece| &piece.tags),

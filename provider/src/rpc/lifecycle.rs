@@ -252,7 +252,7 @@ impl Work {
         };
         let unsure = state.cut_off;
         let (mut state, errors, lost) = finish(run, plan.clone()).await;
-        state.cut_off = lost || (unsure && !errors.is_empty());
+        state.cut_off = (lost || unsure) && !errors.is_empty();
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
         }
