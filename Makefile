@@ -57,6 +57,10 @@ dist: plugin $(VENV) ## the plugin's tarball and the SDKs, in dist/
 bench: $(STAGE) ## the measurements
 	PYTHONPATH=tests $(PYTHON) tests/bench/run.py
 
+.PHONY: live
+live: $(STAGE) ## the points that no emulator settles, on a real AWS account with your credentials; asks first
+	PYTHONPATH=tests $(PYTHON) -m live
+
 .PHONY: clean
 clean: ## removes all that was built or downloaded
 	rm -rf target dist sdk $(TOOLS)

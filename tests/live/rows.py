@@ -1,0 +1,144 @@
+"""The points: what is tried, what the documentation lets one expect, and what was seen."""
+
+import hashlib
+import http.client
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+import requests
+
+PREFIX = "below"
+ORIGINS = ["https://a.example", "https://b.example"]
+INPUTS = {
+    "operations": ["GET", "HEAD", "LIST", "PUT", "DELETE"],
+    "bucket": {"forceDestroy": True, "prefix": PREFIX},
+    "cors": {"allowOrigins": ORIGINS},
+}
+# What API Gateway might change on its way to S3.
+KEYS = {
+    "a space": "with space.bin", "a plus": "a+b.bin", "a percent sign": "100%.bin", "an escape": "a%20b.bin",
+    "parentheses": "(1).bin", "an ampersand": "a&b=c.bin", "a quote": "it's.bin", "a semicolon": "a;b.bin",
+    "braces": "{a}|b.bin", "umlauts": "größe.bin", "a character outside of the BMP": "🦀.bin",
+    "a double slash": "a//b.bin", "a slash at the end": "folder/", "1,000 bytes": "k" * 1000,
+}
+BODY = bytes(range(256))
+LARGE = 10 * 1024 * 1024 + 1
+
+
+@dataclass
+class Row:
+    """One point."""
+
+    name: str
+    expected: object
+    seen: object
+
+    @property
+    def holds(self) -> bool:
+        return self.expected == self.seen
+
+
+class Place:
+    """The URL and the bucket behind it."""
+
+    def __init__(self, s3, outputs: dict):
+        self.s3, self.bucket, self.url = s3, outputs["bucketName"], outputs["invokeUrl"]
+
+    def put(self, key: str, body: bytes, **more) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{key}", Body=body, **more)
+
+    def ask(self, method: str, path: str, **more) -> requests.Response:
+        return requests.request(method, self.url + path, timeout=60, **more)
+
+    def raw(self, target: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """A GET that nothing of ours normalises; `target` follows the mount path."""
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.netloc, timeout=60)
+        try:
+            connection.request("GET", parts.path + target, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+def keys(place: Place) -> Iterator[Row]:
+    for name, key in KEYS.items():
+        place.put(key, BODY)
+        answer = place.ask("GET", f"/{quote(key)}")
+        yield Row(f"a key with {name}" if not name[0].isdigit() else f"a key of {name}", (200, True),
+                  (answer.status_code, answer.content == BODY))
+
+
+def sizes(place: Place) -> Iterator[Row]:
+    place.put("small.bin", BODY)
+    head = place.ask("HEAD", "/small.bin")
+    yield Row("HEAD: X-Object-Size", "256", head.headers.get("X-Object-Size"))
+    # To know, not to pass: the documentation says both.
+    yield Row("HEAD: Content-Length", "256", head.headers.get("Content-Length"))
+    large = os.urandom(LARGE)
+    place.put("large.bin", large)
+    answer = place.ask("GET", "/large.bin")
+    text = answer.text if answer.status_code >= 400 else ""
+    yield Row("an object of more than 10 MB: an error that says how", (502, True), (answer.status_code, "Range" in text))
+    found = b"".join(place.ask("GET", "/large.bin", headers={"Range": f"bytes={start}-{start + 8_388_607}"}).content
+                     for start in range(0, LARGE, 8_388_608))
+    yield Row("the same object in parts", hashlib.sha256(large).hexdigest(), hashlib.sha256(found).hexdigest())
+    answer = place.ask("PUT", "/put.bin", data=b"x" * LARGE)
+    yield Row("PUT of more than 10 MB", (413, "TooLarge"), (answer.status_code, code(answer)))
+
+
+def headers(place: Place) -> Iterator[Row]:
+    place.put("headers.bin", BODY)
+    yield Row("names of headers in lower case (HTTP/2): Range", (206, 2),
+              (lambda answer: (answer[0], len(answer[1])))(place.raw("/headers.bin", {"range": "bytes=0-1"})))
+    etag = place.ask("HEAD", "/headers.bin").headers.get("ETag", "")
+    ranged = {"Range": "bytes=0-1"}
+    yield Row("If-Range with the right ETag", 206,
+              place.ask("GET", "/headers.bin", headers=ranged | {"If-Range": etag}).status_code)
+    yield Row("If-Range with another ETag", 200,
+              place.ask("GET", "/headers.bin", headers=ranged | {"If-Range": '"other"'}).status_code)
+    place.put("zipped.bin", BODY, ContentEncoding="gzip")
+    with requests.get(f"{place.url}/zipped.bin", stream=True, timeout=60) as answer:
+        yield Row("an object that says it is gzip: bytes untouched", BODY, answer.raw.read(decode_content=False))
+
+
+def errors(place: Place) -> Iterator[Row]:
+    for kind in (None, "image/png", "application/json"):
+        answer = place.ask("POST", "/x", data=b"\xff\x00", headers={"Content-Type": kind} if kind else {})
+        yield Row(f"a method that is not offered, with {kind or 'no'} type", (405, "MethodNotAllowed"),
+                  (answer.status_code, code(answer)))
+    answer = requests.get(f"{place.url.rpartition('/')[0]}/no/such/path", timeout=60)
+    yield Row("a path that is not there", (404, "NotFound"), (answer.status_code, code(answer)))
+    for origin in (*ORIGINS, "https://c.example"):
+        answer = place.ask("GET", "/not-there", headers={"Origin": origin})
+        yield Row(f"S3 tells the origin {origin} on its errors", origin if origin in ORIGINS else None,
+                  answer.headers.get("Access-Control-Allow-Origin"))
+        answer = place.ask("OPTIONS", "/x", headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
+        yield Row(f"the preflight tells the origin {origin}", (204, origin if origin in ORIGINS else None),
+                  (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")))
+
+
+def prefix(place: Place) -> Iterator[Row]:
+    place.s3.put_object(Bucket=place.bucket, Key="secret", Body=b"outside")
+    for target in ("/../secret", "/%2e%2e/secret", "/x/../../secret", "/..%2Fsecret"):
+        yield Row(f"`{target}` stays below the prefix", False, b"outside" in place.raw(target)[1])
+    place.put("list/a", b"1")
+    answer = place.ask("GET", "?prefix=list/")
+    yield Row("a list joins the client's prefix to ours", (200, True),
+              (answer.status_code, f"<Key>{PREFIX}/list/a</Key>" in answer.text))
+    answer = place.ask("GET", "?prefix=list/", headers={"Content-Type": "text/x-odd"})
+    yield Row("a list with an odd type stays below the prefix", False, "<Key>secret</Key>" in answer.text)
+
+
+def code(answer: requests.Response) -> str | None:
+    try:
+        return answer.json().get("code")
+    except (ValueError, AttributeError):
+        return None
+
+
+ALL: list[Callable[[Place], Iterator[Row]]] = [keys, sizes, headers, errors, prefix]

@@ -1,0 +1,43 @@
+"""`make live` runs to its end; what AWS does there, only AWS can tell."""
+
+import os
+import subprocess
+import sys
+
+from harness import ROOT
+from test_lifecycle import left
+
+ENV = {
+    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1", "PYTHONPATH": str(ROOT / "tests"),
+}
+# What the local AWS does otherwise, see test_http.py and test_http_conformance.py.
+GAPS = ["a slash at the end", "more than 10 MB", "Content-Length", "lower case", "gzip", "stays below", "If-Range"]
+
+
+def live(*args: str, env: dict[str, str], **options) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "live", *args]
+    return subprocess.run(command, env=os.environ | env, capture_output=True, text=True, timeout=300, check=False, **options)
+
+
+def test_every_point_is_tried_and_everything_removed(aws):
+    before = aws.inventory()
+    done = live("--yes", "--endpoint", aws.url, env=ENV)
+    told, _, summary = done.stdout.partition(" points, ")
+    lines = [line for line in told.splitlines() if ": as expected" in line or ": OTHERWISE" in line]
+    assert len(lines) > 35, done.stdout + done.stderr
+    odd = [line for line in summary.splitlines() if "OTHERWISE" in line]
+    assert [line for line in odd if not any(gap in line for gap in GAPS)] == []
+    assert left(aws, "live") == {} and aws.inventory() == before
+
+
+def test_nothing_is_done_unasked(aws):
+    before = aws.inventory()
+    done = live("--endpoint", aws.url, env=ENV, input="no\n")
+    assert done.returncode == 1 and "000000000000" in done.stdout and "Nothing was done." in done.stdout
+    assert aws.inventory() == before
+
+
+def test_without_credentials_it_says_so():
+    done = live("--yes", env=ENV | {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
+    assert done.returncode == 2 and "no AWS credentials" in done.stderr
