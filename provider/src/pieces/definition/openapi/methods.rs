@@ -26,12 +26,13 @@ struct Method<'a> {
 impl Api {
     /// A method that reads an object: GET or HEAD, each with its own verb towards S3.
     pub(super) fn read(&self, verb: &str, summary: &str, target: &str, role_arn: &str) -> Json {
-        let size =
-            (verb == "HEAD").then_some([(headers::SIZE, "Content-Length"), ("Content-Length", "Content-Length")]);
-        let found = || same(&headers::OBJECT).chain(size.into_iter().flatten());
+        let length = (verb == "HEAD").then_some(("Content-Length", "Content-Length"));
+        let found = || same(&headers::OBJECT).chain(length);
+        // A part says the whole's size in Content-Range. GET has it too, as browsers answer HEAD from what GET has left.
+        let whole = found().chain([(headers::SIZE, "Content-Length")]);
         let mut answers = vec![
             // S3 reads every object by ranges; not each of its answers says so.
-            Answer::success(200, "The object", found()).with("Accept-Ranges", "bytes"),
+            Answer::success(200, "The object", whole).with("Accept-Ranges", "bytes"),
             Answer::success(206, "A part of the object", found()).with("Accept-Ranges", "bytes"),
             Answer::success(304, "Not modified", same(&headers::NOT_MODIFIED)),
         ];
