@@ -1,5 +1,7 @@
 //! The headers and query parameters that pass. API Gateway forwards only what is mapped, and matches names by case.
 
+use std::collections::BTreeSet;
+
 use s3dataproxy_schema::Operation;
 
 /// Where a request's parameter is.
@@ -97,43 +99,36 @@ pub const REQUEST_ID: &str = "x-amzn-RequestId";
 /// The headers of requests that operations act upon, and those by which clients authorize themselves.
 pub fn requested(operations: &[Operation]) -> Vec<&'static str> {
     let mut names = vec!["Authorization", "X-Api-Key", "X-Amz-Date", "X-Amz-Security-Token"];
-    let mut add = |parameters: &[(&str, &'static str)]| {
-        for (place, name) in parameters {
-            if *place == HEADER && !names.contains(name) {
-                names.push(name);
-            }
-        }
-    };
-    if operations.iter().any(|operation| matches!(operation, Operation::Get | Operation::Head)) {
-        add(&READ);
+    for operation in operations {
+        let parameters: &[(&str, &str)] = match operation {
+            Operation::Get | Operation::Head => &READ,
+            Operation::Put => &PUT,
+            Operation::List | Operation::Delete => &[],
+        };
+        names.extend(parameters.iter().filter(|(place, _)| *place == HEADER).map(|(_, name)| *name));
     }
-    if operations.contains(&Operation::Put) {
-        add(&PUT);
-    }
-    names
+    each_once(names)
 }
 
 /// The headers of answers that operations have.
 pub fn answered(operations: &[Operation]) -> Vec<&'static str> {
-    let mut names: Vec<&'static str> = Vec::new();
-    let mut add = |more: &[&'static str]| names.extend(more.iter().filter(|name| !more.is_empty() && !name.is_empty()));
+    let mut names = Vec::new();
     for operation in operations {
-        match operation {
-            Operation::Get => {
-                add(&["Accept-Ranges", SIZE]);
-                add(&OBJECT);
-            }
-            Operation::Head => {
-                add(&["Accept-Ranges", SIZE]);
-                add(&OBJECT);
-            }
-            Operation::Put => add(&WRITTEN),
-            Operation::Delete => add(&DELETED),
-            Operation::List => add(&["Content-Type"]),
-        }
+        let own: &[&[&str]] = match operation {
+            Operation::Get | Operation::Head => &[&["Accept-Ranges", SIZE], &OBJECT],
+            Operation::Put => &[&WRITTEN],
+            Operation::Delete => &[&DELETED],
+            Operation::List => &[&["Content-Type"]],
+        };
+        names.extend(own.iter().flat_map(|names| names.iter()));
     }
-    add(&["Content-Length", REQUEST_ID]);
-    let mut seen = std::collections::BTreeSet::new();
+    names.extend(["Content-Length", REQUEST_ID]);
+    each_once(names)
+}
+
+/// Names in the order in which they first come.
+fn each_once(mut names: Vec<&'static str>) -> Vec<&'static str> {
+    let mut seen = BTreeSet::new();
     names.retain(|name| seen.insert(*name));
     names
 }
