@@ -1,8 +1,9 @@
-"""Clients that know nothing of API Gateway: columns and row groups of a Parquet file by range, and a page in a browser."""
+"""Clients that know nothing of API Gateway: columns and row groups of a Parquet file, downloads in parts, a page in a browser."""
 
 import base64
 import http.server
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -53,9 +54,9 @@ def made(provider):
 @pytest.fixture
 def table(made, aws, tmp_path):
     """The URL of a Parquet file of several MB, and what is in it."""
-    random = numpy.random.default_rng(1)
-    frame = pandas.DataFrame({"id": numpy.arange(ROWS), "x": random.random(ROWS), "y": random.random(ROWS),
-                              "label": random.choice(["cat", "dog", "größe"], ROWS)})
+    chance = numpy.random.default_rng(1)
+    frame = pandas.DataFrame({"id": numpy.arange(ROWS), "x": chance.random(ROWS), "y": chance.random(ROWS),
+                              "label": chance.choice(["cat", "dog", "größe"], ROWS)})
     file = tmp_path / "table.parquet"
     frame.to_parquet(file, row_group_size=ROWS // GROUPS)
     assert file.stat().st_size > 8 << 20
@@ -88,6 +89,47 @@ def test_pandas_reads_columns(table, opened):
 def test_only_what_is_asked_for_is_read(table, opened):
     pyarrow.parquet.ParquetFile(opened).read_row_group(0, columns=["label"])
     assert opened.cache.total_requested_bytes < opened.size / 4
+
+
+# A model hub's way: HEAD, then parts into an unfinished file, which a second run goes on with
+
+PART = 4_000_000
+
+
+def download(url: str, file, *, parts: int | None = None) -> None:
+    """At most so many parts, each only of the version that HEAD told of."""
+    head = requests.head(url, timeout=30)
+    size, etag = int(head.headers["X-Object-Size"]), head.headers["ETag"]
+    unfinished = file.with_name(etag.strip('"'))
+    with unfinished.open("ab") as out:
+        while out.tell() < size and parts != 0:
+            headers = {"Range": f"bytes={out.tell()}-{out.tell() + PART - 1}", "If-Match": etag}
+            answer = requests.get(url, headers=headers, timeout=60)
+            answer.raise_for_status()
+            assert answer.headers["Content-Range"].startswith(f"bytes {out.tell()}-")
+            out.write(answer.content)
+            parts = parts and parts - 1
+    if unfinished.stat().st_size == size:
+        unfinished.rename(file)
+
+
+def test_a_download_in_parts_goes_on_where_it_stopped(made, aws, tmp_path):
+    outputs, weights = made(), random.Random(3).randbytes(3 * PART + 77)
+    aws.client("s3").put_object(Bucket=outputs["bucketName"], Key="org/model/weights.bin", Body=weights)
+    url, file = f"{outputs['invokeUrl']}/org/model/weights.bin", tmp_path / "weights.bin"
+    download(url, file, parts=2)
+    assert not file.exists() and sum(path.stat().st_size for path in tmp_path.iterdir()) == 2 * PART
+    download(url, file)
+    assert file.read_bytes() == weights and list(tmp_path.iterdir()) == [file]
+
+
+def test_parts_of_two_versions_are_never_joined(made, aws, tmp_path):
+    outputs, s3 = made(), aws.client("s3")
+    where = {"Bucket": outputs["bucketName"], "Key": "weights.bin"}
+    etag = s3.put_object(**where, Body=b"1" * 100)["ETag"]
+    s3.put_object(**where, Body=b"2" * 100)
+    headers = {"Range": "bytes=50-", "If-Match": etag}
+    assert requests.get(f"{outputs['invokeUrl']}/weights.bin", headers=headers, timeout=30).status_code == 412
 
 
 def test_pandas_reads_a_csv_by_its_url(made, aws):

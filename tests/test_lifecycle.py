@@ -555,6 +555,23 @@ def test_a_replacement_for_the_programs_reasons_deletes_first(aws, stack):
     assert made.up("--expect-no-changes").changes.keys() == {"same"}
 
 
+def test_a_replacement_with_an_automatic_name_deletes_last(aws, stack):
+    """Its names are new ones, so the URL's data is never without a home."""
+    def program(description):
+        resource = {"type": PROXY, "properties": {"description": description},
+                    "options": {"replaceOnChanges": ["description"]}}
+        return f"resources: {json.dumps({'auto': resource})}\n"
+
+    made = stack(program("a"))
+    made.up()
+    old = outputs_of(made)
+    made.write(program("b"))
+    assert [step["op"] for step in made.up().done("auto")] == NEW_FIRST
+    new = outputs_of(made)
+    assert new["name"] != old["name"] and left(aws, "auto")["rest_apis"] == [new["name"]]
+    assert made.up("--expect-no-changes").changes.keys() == {"same"}
+
+
 # Data in the way
 
 def put(aws, outputs: dict, key: str = "kept", body: bytes = b"precious") -> None:

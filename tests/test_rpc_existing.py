@@ -3,11 +3,12 @@
 import math
 import uuid
 
+import grpc
 import pytest
 import requests
 
 from harness.faults import Answer, Error
-from harness.rpc import Plugin, Resource, plain, wipe
+from harness.rpc import Plugin, Resource, init_failed, plain, wipe
 
 WRITES = ("Create", "Put", "Delete")
 
@@ -70,20 +71,33 @@ def test_another_one_is_an_update(resource, tap, bucket, aws):
 
 
 def test_one_that_is_not_there(resource, tap):
-    detail = resource.fail_half_way(lambda: resource.create(serving("not-there-at-all")))
-    assert "`not-there-at-all`" in detail.reasons[0] and "check `bucket.name`" in detail.reasons[0]
-    assert "CreateDeployment" not in tap.operations()
+    with pytest.raises(grpc.RpcError) as failed:
+        resource.create(serving("not-there-at-all"))
+    words = failed.value.details()
+    assert "`not-there-at-all`" in words and "check `bucket.name`" in words
+    # Nothing is made for it.
+    assert init_failed(failed.value) is None and tap.operations() == ["HeadBucket"]
+
+
+def test_another_one_that_is_not_there(resource, tap, bucket):
+    made = resource.create(serving(bucket))
+    tap.reset()
+    resource.fail_half_way(lambda: resource.update(serving("not-there-at-all", prefix="x")))
+    # The URL goes on with the old one.
+    assert tap.operations() == ["HeadBucket"]
+    assert requests.get(f"{made['invokeUrl']}/models/v1/a", timeout=30).content == b"precious"
+    assert resource.update(serving(bucket)) == made
     resource.delete()
 
 
 def test_one_of_another_region(resource, tap, bucket):
     elsewhere = Answer(301, headers={"x-amz-bucket-region": "eu-west-3"})
     tap.inject(elsewhere, operation="HeadBucket", times=math.inf)
-    detail = resource.fail_half_way(lambda: resource.create(serving(bucket)))
-    assert "`eu-west-3`" in detail.reasons[0] and "set `bucket.region` to `eu-west-3`" in detail.reasons[0]
+    with pytest.raises(grpc.RpcError, match="set `bucket.region` to `eu-west-3`"):
+        resource.create(serving(bucket))
     tap.reset()
     tap.inject(Answer(200, headers={"x-amz-bucket-region": "eu-west-3"}), operation="HeadBucket", times=math.inf)
-    made = resource.update(serving(bucket, region="eu-west-3"))
+    made = resource.create(serving(bucket, region="eu-west-3"))
     assert f"apigateway:eu-west-3:s3:path/{bucket}/" in made["openApiDocument"]
     resource.delete()
 

@@ -162,10 +162,17 @@ impl Run {
                 other.needs.contains(&step.piece) || self.goes_before(other.piece, step.piece)
             } else {
                 let entry = pieces::entry(step.piece);
-                entry.needs.contains(&other.piece) || entry.follows.contains(&other.piece)
+                entry.needs.contains(&other.piece)
+                    || entry.follows.contains(&other.piece)
+                    || self.looks_first(other.piece, step.piece)
             };
             first.then_some(other.piece)
         })
+    }
+
+    /// A bucket made elsewhere is only looked at: for one that is not there, nothing is made or changed.
+    fn looks_first(&self, first: Piece, then: Piece) -> bool {
+        first == Piece::Bucket && then != Piece::Bucket && self.desired().bucket.existing
     }
 
     /// The bucket's place in a delete. Data that must be kept stops everything, so the bucket goes first; where objects

@@ -7,6 +7,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::desired::{Desired, Place};
 use crate::inputs::{Read, join};
+use crate::names;
+use crate::owner;
 use crate::pieces::definition::openapi::cors::MAX_AGE;
 use crate::plan::{ChangeKind, plan};
 use crate::state::State;
@@ -60,10 +62,19 @@ pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place
             details.insert(change.path.clone(), detail);
         }
     }
-    let bucket = |inputs: &Inputs| inputs.bucket.clone().and_then(|bucket| bucket.name).or_else(|| inputs.name.clone());
-    let name_stays = old.typed.name == new.typed.name || bucket(&old.typed) == bucket(&new.typed);
-    let delete_before_replace = name_stays && !details.is_empty();
+    let delete_before_replace = name_stays(&old.typed, &new.typed, place) && !details.is_empty();
     Diff { details, delete_before_replace }
+}
+
+/// Whether a replacement would have to make something under a name that is taken.
+fn name_stays(old: &Inputs, new: &Inputs, place: &Place) -> bool {
+    let bucket = |inputs: &Inputs| inputs.bucket.clone().unwrap_or_default();
+    let bucket_name = |inputs: &Inputs| bucket(inputs).name.or_else(|| inputs.name.clone());
+    // Of a resource that is replaced, the engine asks for an automatic name anew.
+    let renews = new.name.as_deref().is_some_and(|name| names::is_automatic(name, owner::name(&place.owner)));
+    let name = !renews && old.name == new.name;
+    let made = !bucket(new).existing.unwrap_or(false) && !(renews && bucket(new).name.is_none());
+    name || (made && bucket_name(old) == bucket_name(new))
 }
 
 /// Whether a path is another or below it.

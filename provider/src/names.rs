@@ -95,6 +95,14 @@ pub fn autoname(urn_name: &str, previous: Option<&str>, wish: &Autonaming, seed:
     }
 }
 
+/// Whether a name is one that [`autoname`] gives by itself. Names that the engine's configuration proposes are not told
+/// from a user's own.
+pub fn is_automatic(name: &str, urn_name: &str) -> bool {
+    let base = sanitise(urn_name, BUCKET.end() - 8);
+    let suffix = name.strip_prefix(&base).and_then(|rest| rest.strip_prefix('-'));
+    suffix.is_some_and(|suffix| suffix.len() == 7 && suffix.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')))
+}
+
 /// The nearest bucket-safe name.
 fn sanitise(name: &str, longest: usize) -> String {
     let mut safe = String::new();

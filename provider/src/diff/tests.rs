@@ -107,3 +107,30 @@ fn what_is_not_known_yet_may_change() {
     let diff = diff(&state, &read(inputs()), &new, &place(), &[]);
     assert_eq!(diff.details.keys().collect::<Vec<_>>(), ["operations"]);
 }
+
+/// An automatic name is made anew for a replacement, so nothing has to be deleted first.
+#[test]
+fn an_automatic_name_is_not_in_the_way() {
+    let data = |name: &str, bucket: Option<Bucket>| Inputs {
+        name: Some(name.to_owned()),
+        bucket,
+        description: Some("a".to_owned()),
+        ..Inputs::default()
+    };
+    let named = |name: &str| Some(Bucket { name: Some(name.to_owned()), ..Bucket::default() });
+    let served = Some(Bucket { name: Some("there".to_owned()), existing: Some(true), ..Bucket::default() });
+    for (name, bucket, expected) in [
+        ("data-0123abc", None, false),
+        ("data-1", None, true),
+        ("data-0123abg", None, true),
+        ("data-0123abc", named("mine"), true),
+        ("data-0123abc", served.clone(), false),
+        ("data-1", served, true),
+    ] {
+        let old = data(name, bucket);
+        let state = applied(&Desired::new(&old, &place()));
+        let new = Inputs { description: None, ..old.clone() };
+        let diff = diff(&state, &read(old), &read(new), &place(), &[]);
+        assert_eq!(diff.delete_before_replace, expected, "{name}");
+    }
+}

@@ -3,6 +3,8 @@
 mod contents;
 mod settings;
 
+use std::sync::atomic::Ordering;
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, Tag, Tagging};
 
@@ -79,7 +81,10 @@ async fn create(run: &Run) -> Result<(), Error> {
                 Ok(_) => State { name: desired.name.clone(), tags: desired.tags.clone(), ..State::default() },
                 // A first try took effect and its answer was lost.
                 Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {
-                    adopt(run, tags(&run.aws, &desired.name, &doing).await?.unwrap_or_default(), &doing).await?
+                    let found = tags(&run.aws, &desired.name, &doing).await;
+                    // Until a look has told, it may be ours.
+                    let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?;
+                    adopt(run, found.unwrap_or_default(), &doing).await?
                 }
                 Err(error) => return Err(run.aws.explain(Call(S3, "CreateBucket", &doing), error)),
             }
