@@ -112,6 +112,8 @@ def test_wrong_types_and_unknown_properties(shared, aws):
     ({"cors": {"allowOrigins": ["example.com"]}}, ["`cors.allowOrigins[0]`", "https://"]),
     ({"cors": {"allowOrigins": ["*"], "allowCredentials": True}}, ["`cors.allowCredentials`", "`*`"]),
     ({"cors": {"allowOrigins": ["*"], "maxAgeSeconds": 86401}}, ["`cors.maxAgeSeconds`", "86400"]),
+    ({"throttle": {"rateLimit": -1, "burstLimit": 5}}, ["`throttle.rateLimit`", "a second"]),
+    ({"throttle": {"rateLimit": 1, "burstLimit": 1 << 31}}, ["`throttle.burstLimit`", "2147483647"]),
     ({"tags": {"aws:team": "x"}}, ["`tags[\"aws:team\"]`"]), ({"tags": {"s3dataproxy:owner": "x"}}, ["owner"]),
     ({"tags": {f"t{number}": "x" for number in range(50)}}, ["`tags`", "49"]),
 ], ids=lambda value: str(value)[:40])
@@ -121,8 +123,8 @@ def test_other_bad_values(shared, aws, properties, words):
 
 
 def test_what_is_not_built_yet(shared, aws):
-    told = refused(shared, aws, untyped("{'throttle': {}, 'apiKeys': ['a']}"))
-    assert "there is no property `throttle`" in told and "there is no property `apiKeys`" in told
+    told = refused(shared, aws, untyped("{'quota': {}, 'apiKeys': ['a']}"))
+    assert "there is no property `quota`" in told and "there is no property `apiKeys`" in told
 
 
 # Secrets

@@ -19,6 +19,7 @@ SETTINGS = BASE | {
     "bucket": {"forceDestroy": True, "versioning": True, "kmsKeyArn": KEY},
     "cors": {"allowOrigins": ["https://a.example", "https://b.example"]},
 }
+SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
 OBJECT = b"\x00\xff the data"
 
 
@@ -92,6 +93,10 @@ class Account:
 
     def patch_api(self, op: str, path: str, **value):
         self.api.update_rest_api(restApiId=self.id, patchOperations=[{"op": op, "path": path, **value}])
+
+    def set_stage(self, *values: str):
+        patches = [{"op": "replace", "path": path, "value": value} for path, value in zip(values[::2], values[1::2])]
+        self.api.update_stage(restApiId=self.id, stageName="prod", patchOperations=patches)
 
     def deploy(self):
         self.api.create_deployment(restApiId=self.id, stageName="prod")
@@ -174,6 +179,13 @@ DRIFTS = {
     "ownansweradded": Drift(lambda account: account.api.put_gateway_response(
         restApiId=account.id, responseType="QUOTA_EXCEEDED", statusCode="400"), {"openApiDocument"}),
     "preflight": Drift(lambda account: account.delete_method("OPTIONS"), {"openApiDocument"}, inputs=SETTINGS),
+    "throttle": Drift(lambda account: account.set_stage("/*/*/throttling/rateLimit", "5000"), {"throttle.rateLimit"},
+                      inputs=SET),
+    "unthrottled": Drift(lambda account: account.set_stage(
+        "/*/*/throttling/rateLimit", "-1", "/*/*/throttling/burstLimit", "-1"), {"throttle"}, inputs=SET),
+    "throttled": Drift(lambda account: account.set_stage("/*/*/throttling/burstLimit", "1"), {"throttle"}),
+    "metrics": Drift(lambda account: account.set_stage("/*/*/metrics/enabled", "false"), {"metricsEnabled"}, inputs=SET),
+    "tracing": Drift(lambda account: account.set_stage("/tracingEnabled", "false"), {"tracingEnabled"}, inputs=SET),
     "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
 }
 

@@ -18,6 +18,7 @@ EVERYTHING = {
         "allowOrigins": ["https://a.example", "https://b.example"], "maxAgeSeconds": 5, "allowCredentials": True},
     "bucket": {"name": "import-all-data", "prefix": "a/b", "versioning": True, "kmsKeyArn": KEY},
 }
+SET = {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
 SITE = {"indexDocument": "index.html", "cors": {"allowOrigins": ["*"], "exposeHeaders": ["ETag"]}}
 ELSEWHERE = {"operations": ["LIST"], "bucket": {
     "name": "made-elsewhere", "existing": True, "prefix": "p", "kmsKeyArn": KEY}}
@@ -29,6 +30,7 @@ IMPORTS = {
     "full-stage": (FULL | {"bucket": {"name": "import-staged-data"}}, "{id}/v2",
                    FULL | {"bucket": {"name": "import-staged-data"}}),
     "everything": (EVERYTHING, "{id}", EVERYTHING),
+    "set": (SET, "{id}", SET),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.
     "elsewhere": (ELSEWHERE, "{id}", ELSEWHERE | {"bucket": {

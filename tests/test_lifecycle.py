@@ -56,11 +56,19 @@ def look(aws, outputs: dict) -> dict:
         },
         "deployments": len(deployments),
         "stages": {
-            stage["stageName"]: {"tags": stage.get("tags", {}), "serves ours": stage["deploymentId"] in deployments}
-            for stage in stages
+            stage["stageName"]: {
+                "tags": stage.get("tags", {}), "serves ours": stage["deploymentId"] in deployments,
+                "methods": _set(stage), "traced": stage.get("tracingEnabled", False),
+            } for stage in stages
         },
         "a missing key": (answer.status_code, answer.headers["Content-Type"], _code(answer)),
     }
+
+
+def _set(stage: dict) -> tuple:
+    """Rate, burst and metrics of all methods. API Gateway keeps what has been set, so off is a value of its own."""
+    found = stage.get("methodSettings", {}).get("*/*", {"throttlingRateLimit": -1, "throttlingBurstLimit": -1})
+    return found["throttlingRateLimit"], found["throttlingBurstLimit"], found.get("metricsEnabled", False)
 
 
 def _tags(tags: list[dict]) -> dict[str, str]:
@@ -267,6 +275,10 @@ DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
 TAG = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
 UNTAG = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource", "UntagRole"]
 
+def prod(seen: dict, **changes) -> dict:
+    return {"stages": {"prod": seen["stages"]["prod"] | changes}}
+
+
 CASES = {
     "path": Case({"path": "v1/models"}, {"path": "update"}, DEPLOY, DEPLOY,
                  lambda seen: moved(seen, "/path/", "/v1/models/")),
@@ -307,7 +319,22 @@ CASES = {
                     sorted([*DEPLOY, "DeleteBucketCors"]), None, start={"cors": {"allowOrigins": ["https://a.example"]}}),
     "index": Case({"indexDocument": "index.html"}, {"indexDocument": "add"}, DEPLOY, DEPLOY, None,
                   {"indexDocument": "delete"}),
-    "defaults": Case({"path": "defaults", "stageName": "prod", "operations": ["HEAD", "GET"], "waitForReady": True,
+    "throttle": Case({"throttle": {"rateLimit": 0.5, "burstLimit": 20}}, {"throttle": "add"}, ["UpdateStage"],
+                     ["UpdateStage"], lambda seen: prod(seen, methods=(0.5, 20, False)), {"throttle": "delete"}),
+    "slower": Case({"throttle": {"rateLimit": 50, "burstLimit": 10}}, {"throttle.rateLimit": "update"}, ["UpdateStage"],
+                   ["UpdateStage"], lambda seen: prod(seen, methods=(50, 10, False)),
+                   start={"throttle": {"rateLimit": 100, "burstLimit": 10}}),
+    "metrics": Case({"metricsEnabled": True}, {"metricsEnabled": "update"}, ["UpdateStage"], ["UpdateStage"],
+                    lambda seen: prod(seen, methods=(-1, -1, True))),
+    "tracing": Case({"tracingEnabled": True}, {"tracingEnabled": "update"}, ["UpdateStage"], ["UpdateStage"],
+                    lambda seen: prod(seen, traced=True)),
+    # A new stage is told everything anew.
+    "limitedstage": Case({"stageName": "v2", "throttle": {"rateLimit": 9, "burstLimit": 9}, "tracingEnabled": True},
+                         {"stageName": "update"}, ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
+                         ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
+                         lambda seen: {"stages": {"v2": seen["stages"]["prod"]}},
+                         start={"throttle": {"rateLimit": 9, "burstLimit": 9}, "tracingEnabled": True}),
+    "defaults": Case({"path": "defaults", "metricsEnabled": False, "tracingEnabled": False, "stageName": "prod", "operations": ["HEAD", "GET"], "waitForReady": True,
                       "bucket": {"forceDestroy": False, "secureTransportOnly": True}, "tags": {}}, {}, [], []),
     "nowords": Case({"description": ""}, {}, [], []),
     "both": Case({"path": "elsewhere", "stageName": "v2"}, {"path": "update", "stageName": "update"},

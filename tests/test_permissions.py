@@ -52,7 +52,7 @@ NEEDS = {
         **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetGatewayResponses", "GetStage", "GetStages")},
         # The document names the role.
         "PutRestApi": {"apigateway:PUT": API, "iam:PassRole": ROLE},
-        "UpdateRestApi": {"apigateway:PATCH": API},
+        **{name: {"apigateway:PATCH": API} for name in ("UpdateRestApi", "UpdateStage")},
         "CreateDeployment": {"apigateway:POST": API},
         **{name: {"apigateway:DELETE": API} for name in ("DeleteRestApi", "DeleteDeployment", "DeleteStage")},
         "TagResource": {"apigateway:PUT": TAGS},
@@ -81,7 +81,7 @@ def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
         stack.set_config("s3dataproxy:allowedAccountIds", '["000000000000"]')
         up(tags={"a": "1", "b": "1"})
         up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
-        up(path="elsewhere", stageName="v3", description="words")
+        up(path="elsewhere", stageName="v3", description="words", tracingEnabled=True)
         up(path="elsewhere", stageName="v3", description="words",
            bucket={"versioning": True, "kmsKeyArn": KEY}, cors={"allowOrigins": ["https://a.example", "https://b.example"]})
         up(path="elsewhere", stageName="v3", description="words")

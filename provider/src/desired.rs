@@ -102,7 +102,11 @@ impl Desired {
                 description: inputs.description.clone().filter(|text| !text.is_empty()),
                 api,
             },
-            stage: stage::Desired { name: inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned()), tags },
+            stage: stage::Desired {
+                name: inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned()),
+                settings: stage::Settings::of(inputs),
+                tags,
+            },
         }
     }
 }

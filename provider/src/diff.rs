@@ -73,8 +73,9 @@ fn name_stays(old: &Inputs, new: &Inputs, place: &Place) -> bool {
     // Of a resource that is replaced, the engine asks for an automatic name anew.
     let renews = new.name.as_deref().is_some_and(|name| names::is_automatic(name, owner::name(&place.owner)));
     let name = !renews && old.name == new.name;
-    let made = !bucket(new).existing.unwrap_or(false) && !(renews && bucket(new).name.is_none());
-    name || (made && bucket_name(old) == bucket_name(new))
+    let is_made = !bucket(new).existing.unwrap_or(false);
+    let follows_name = renews && bucket(new).name.is_none();
+    name || (is_made && !follows_name && bucket_name(old) == bucket_name(new))
 }
 
 /// Whether a path is another or below it.
@@ -94,6 +95,8 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     filled.path.get_or_insert_with(|| place.default_path.clone());
     filled.stage_name.get_or_insert_with(|| "prod".to_owned());
     filled.wait_for_ready.get_or_insert(true);
+    filled.metrics_enabled.get_or_insert(false);
+    filled.tracing_enabled.get_or_insert(false);
     filled.tags.get_or_insert_default();
     filled.description = filled.description.filter(|text| !text.is_empty());
     let desired = Desired::new(inputs, place);

@@ -3,7 +3,7 @@
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
 //! default is left out), and planning with them finds nothing to do.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Clients;
 use crate::desired::{Desired, Place, Tags};
@@ -75,6 +75,11 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     }
     if stage_name != "prod" {
         json.insert("stageName".to_owned(), stage_name.into());
+    }
+    if let Some(stage) = &stage {
+        json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
+        json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
+        json.extend(stage.settings.tracing.then(|| ("tracingEnabled".to_owned(), true.into())));
     }
     if let Some(description) = api.description.clone().filter(|text| !text.is_empty()) {
         json.insert("description".to_owned(), description.into());

@@ -123,9 +123,13 @@ impl Walk {
             }
         }
         for name in &shape.required {
-            if properties.get(name).is_none_or(|value| *value.bare() == Value::Null) {
-                let path = join(path, name);
-                self.fail(&path, format!("`{path}` is missing"));
+            match properties.get(name).map_or(&Value::Null, Value::bare) {
+                Value::Null => {
+                    let path = join(path, name);
+                    self.fail(&path, format!("`{path}` is missing"));
+                }
+                Value::Unknown(_) => drop(json.entry(name).or_insert_with(some_number)),
+                _ => {}
             }
         }
         json
@@ -169,6 +173,10 @@ impl Walk {
                 Some(json) if json.is_i64() => Some(json),
                 _ => self.fail(path, format!("`{path}` must be a whole number")),
             },
+            (Shape::Number, Value::Number(_)) => match value.to_json() {
+                Some(json) if json.is_number() => Some(json),
+                _ => self.fail(path, format!("`{path}` must be a finite number")),
+            },
             (Shape::Array(shape), Value::Array(items)) => {
                 let items = items.iter().enumerate();
                 Some(items.filter_map(|(index, item)| self.value(item, shape, &format!("{path}[{index}]"))).collect())
@@ -192,11 +200,19 @@ fn unknown(shape: &Shape) -> Option<Json> {
         Shape::String => Some(Json::String(value::UNKNOWN.to_owned())),
         Shape::Array(shape) => Some(Json::Array(vec![unknown(shape)?])),
         Shape::Object(shape) => {
-            let parts = shape.properties.iter();
-            Some(Json::Object(parts.filter_map(|(name, shape)| Some((name.clone(), unknown(shape)?))).collect()))
+            let part = |(name, part): (&String, &Shape)| {
+                let needed = || shape.required.contains(name).then(some_number);
+                Some((name.clone(), unknown(part).or_else(needed)?))
+            };
+            Some(Json::Object(shape.properties.iter().filter_map(part).collect()))
         }
         _ => None,
     }
+}
+
+/// What stands for a number that has to be there and is not known yet; nothing is built from it.
+fn some_number() -> Json {
+    Json::from(0)
 }
 
 /// Collects the texts inside secrets.
@@ -221,6 +237,7 @@ fn kind(shape: &Shape) -> &'static str {
         Shape::String | Shape::Enum(_) => "a string",
         Shape::Boolean => "a boolean",
         Shape::Integer => "a whole number",
+        Shape::Number => "a number",
         Shape::Array(_) => "a list",
         Shape::Map(_) | Shape::Object(_) => "an object",
     }

@@ -1,6 +1,6 @@
 //! What inputs may say about data and browsers, and what does not go together.
 
-use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation};
+use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
 
 use crate::inputs::{Failure, Read};
 use crate::value::UNKNOWN;
@@ -28,6 +28,15 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
             () => None,
         };
         failures.extend(reason.map(|reason| Failure::new("indexDocument", reason)));
+    }
+    if let Some(Throttle { rate_limit, burst_limit }) = inputs.throttle {
+        let mut fail = |path: &str, right: bool, reason: &str| {
+            failures.extend((!right).then(|| Failure::new(path, reason)));
+        };
+        let reason = "`throttle.rateLimit` must be 0 or more, in requests a second";
+        fail("throttle.rateLimit", rate_limit >= 0.0, reason);
+        let reason = "`throttle.burstLimit` must be 0 to 2147483647, in requests";
+        fail("throttle.burstLimit", (0..=i64::from(i32::MAX)).contains(&burst_limit), reason);
     }
     if let Some(cors) = &inputs.cors {
         check_cors(cors, &mut failures);

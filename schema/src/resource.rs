@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bucket, Cors, Operation};
+use crate::{Bucket, Cors, Operation, Throttle};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,17 @@ pub struct Inputs {
     /// Which web pages may use the URL. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
+    /// How many requests the stage takes. Without it only the account's own limit holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
+    /// Whether CloudWatch gets metrics of each method, besides those of the whole stage. They
+    /// [are charged](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html)
+    /// as CloudWatch's custom metrics. `false` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_enabled: Option<bool>,
+    /// Whether requests are traced with AWS X-Ray, which charges for traces. `false` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracing_enabled: Option<bool>,
     /// The bucket that holds the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,

@@ -17,6 +17,8 @@ pub enum Shape {
     Boolean,
     /// A whole number.
     Integer,
+    /// Any number.
+    Number,
     /// One of these texts.
     Enum(Vec<String>),
     /// A list.
@@ -71,6 +73,7 @@ fn shape(node: &Json, root: &Json) -> Shape {
         "string" => Shape::String,
         "boolean" => Shape::Boolean,
         "integer" => Shape::Integer,
+        "number" => Shape::Number,
         "array" => Shape::Array(Box::new(shape(&node["items"], root))),
         "object" => match node["properties"].as_object() {
             Some(properties) => Shape::Object(Object {

@@ -24,13 +24,13 @@ fn unknown_properties_are_named_with_the_nearest_right_one() {
     bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `bucket.forceDestroy`?
     stage: there is no property `stage`; did you mean `stageName`?
     stagename: there is no property `stagename`; did you mean `stageName`?
-    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `bucket`, `cors`, `description`, `indexDocument`, `name`, `operations`, `path`, `stageName`, `tags`, `waitForReady`
+    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `bucket`, `cors`, `description`, `indexDocument`, `metricsEnabled`, `name`, `operations`, `path`, `stageName`, `tags`, `throttle`, `tracingEnabled`, `waitForReady`
     ");
 }
 
 #[test]
 fn properties_that_are_not_built_yet_are_refused_by_name() {
-    for name in ["authorization", "apiKeys", "throttle", "accessLog", "domain", "role", "endpoint"] {
+    for name in ["authorization", "apiKeys", "quota", "accessLog", "domain", "role", "endpoint"] {
         assert!(told(&properties(json!({ name: {} }))).contains(&format!("there is no property `{name}`")), "{name}");
     }
 }
@@ -70,6 +70,13 @@ fn required_parts_may_be_unknown() {
         let read = read(&[("cors".to_owned(), cors)].into()).expect("to be read");
         assert_eq!(read.typed.cors.expect("some").allow_origins, [value::UNKNOWN]);
         assert!(read.unknown.contains("cors"));
+    }
+    for throttle in [Value::UNKNOWN, Value::Object([("rateLimit".to_owned(), Value::UNKNOWN)].into())] {
+        let inputs = [("throttle".to_owned(), throttle)].into();
+        let (read, failures) = examine(&inputs);
+        assert!(read.unknown.contains("throttle"));
+        let missing = inputs["throttle"] != Value::UNKNOWN;
+        assert_eq!(failures.iter().any(|failure| failure.reason == "`throttle.burstLimit` is missing"), missing);
     }
 }
 

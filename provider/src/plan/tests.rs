@@ -47,6 +47,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
             name: desired.stage.name.clone(),
             deployment_id: "d1".to_owned(),
             digest,
+            settings: desired.stage.settings.clone(),
             tags: desired.stage.tags.clone(),
         }),
         ..State::empty(&desired.region, &desired.owner)

@@ -17,6 +17,7 @@ fn what_goes_together_passes() {
         serde_json::json!({ "bucket": { "existing": true, "name": "there", "region": "eu-west-1", "prefix": "a/b/" } }),
         serde_json::json!({ "bucket": { "versioning": true, "prefix": "year=2024",
             "kmsKeyArn": "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1" } }),
+        serde_json::json!({ "throttle": { "rateLimit": 0.5, "burstLimit": 0 } }),
         serde_json::json!({ "indexDocument": "docs/index.html", "operations": ["GET", "PUT"] }),
         serde_json::json!({ "cors": { "allowOrigins": ["*"], "exposeHeaders": ["*"], "maxAgeSeconds": 0 } }),
         serde_json::json!({ "cors": { "allowOrigins": ["https://a.example", "http://localhost:8080"],
@@ -42,4 +43,12 @@ fn each_contradiction_names_its_property() {
     })));
     insta::assert_snapshot!(told(serde_json::json!({ "indexDocument": "i", "operations": ["GET", "LIST"],
         "cors": { "allowOrigins": [] } })));
+}
+
+#[test]
+fn each_setting_has_its_range() {
+    insta::assert_snapshot!(told(serde_json::json!({ "throttle": { "rateLimit": -1, "burstLimit": 2_147_483_648_u64 } })), @"
+    throttle.rateLimit: `throttle.rateLimit` must be 0 or more, in requests a second
+    throttle.burstLimit: `throttle.burstLimit` must be 0 to 2147483647, in requests
+    ");
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_stage::GetStageOutput;
+use aws_sdk_apigateway::types::{Op, PatchOperation};
 
-use super::State;
+use super::{Settings, State};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
@@ -62,7 +63,20 @@ pub fn state(stage: &GetStageOutput, old: &State) -> State {
         name: stage.stage_name().unwrap_or_default().to_owned(),
         deployment_id: deployment.to_owned(),
         digest: if deployment == old.deployment_id { old.digest.clone() } else { String::new() },
+        settings: settings(stage),
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
+    }
+}
+
+/// The settings behind an answer.
+fn settings(stage: &GetStageOutput) -> Settings {
+    let methods = stage.method_settings().and_then(|settings| settings.get("*/*"));
+    Settings {
+        throttle: methods.and_then(|methods| {
+            Settings::throttle(methods.throttling_rate_limit, methods.throttling_burst_limit.into())
+        }),
+        metrics: methods.is_some_and(|methods| methods.metrics_enabled),
+        tracing: stage.tracing_enabled,
     }
 }
 
@@ -71,7 +85,7 @@ pub fn arn(region: &str, api: &str, stage: &str) -> String {
     format!("{}/stages/{stage}", crate::pieces::rest_api::arn(region, api))
 }
 
-/// Brings the stage from whatever it is to what it should be: deploy, move, tag, then tidy up.
+/// Brings the stage from whatever it is to what it should be: deploy, move, set, tag, then tidy up.
 async fn bring(run: &Run) -> Result<(), Error> {
     let desired = &run.desired().stage;
     let (api, digest, old) = {
@@ -87,27 +101,51 @@ async fn bring(run: &Run) -> Result<(), Error> {
     // A stage that was to be deleted is still there: a deployment moves it, where making it would fail.
     let back = run.state().leftovers.stages.contains(&desired.name);
     let fresh = old.name.is_empty() && !run.resumes.load(Ordering::Relaxed);
-    let there = if old.name == desired.name {
-        Some(old.deployment_id.clone())
-    } else if back || fresh {
-        None
+    let (there, settings) = if old.name == desired.name {
+        (Some(old.deployment_id.clone()), old.settings.clone())
+    } else if back {
+        (None, get(&run.aws, &api, &desired.name).await?.as_ref().map(settings).unwrap_or_default())
+    } else if fresh {
+        (None, Settings::default())
     } else {
-        take_over(run, &api, &doing).await?
+        let seen = take_over(run, &api, &doing).await?;
+        (seen.as_ref().map(deployment), seen.as_ref().map(settings).unwrap_or_default())
     };
     let moves = old.name != desired.name && there.is_some();
     if old.digest != digest || back || moves {
-        deploy(run, &api, &digest, &old, there, &doing).await?;
+        deploy(run, &api, &digest, &old, there, settings, &doing).await?;
     } else if old.name != desired.name {
         rename(run, &api, &old, &doing).await?;
     }
+    set(run, &api).await?;
     let tags = run.state().stage.clone().unwrap_or_default().tags;
     retag(run, &arn(&run.aws.region, &api, &desired.name), &tags, &desired.tags, &doing).await?;
     run.state().stage.get_or_insert_default().tags = desired.tags.clone();
     tidy(run, &api).await
 }
 
-/// What the stage of the name that is wanted serves, where a run that was lost has made it. Another's is not moved.
-async fn take_over(run: &Run, api: &str, doing: &str) -> Result<Option<String>, Error> {
+/// Tells the stage its settings, where they differ.
+async fn set(run: &Run, api: &str) -> Result<(), Error> {
+    let desired = &run.desired().stage;
+    let old = run.state().stage.clone().unwrap_or_default().settings;
+    let patches = desired.settings.patches(&old).into_iter();
+    let patches: Vec<PatchOperation> = patches
+        .map(|(path, value)| PatchOperation::builder().op(Op::Replace).path(path).value(value).build())
+        .collect();
+    if patches.is_empty() {
+        return Ok(());
+    }
+    let doing = format!("set up the stage `{}` of the REST API `{api}`", desired.name);
+    run.check(&doing)?;
+    let request = run.aws.apigateway.update_stage().rest_api_id(api).stage_name(&desired.name);
+    let answer = request.set_patch_operations(Some(patches)).send().await;
+    answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateStage", &doing), error))?;
+    run.state().stage.get_or_insert_default().settings = desired.settings.clone();
+    Ok(())
+}
+
+/// The stage of the name that is wanted, where a run that was lost has made it. Another's is not moved.
+async fn take_over(run: &Run, api: &str, doing: &str) -> Result<Option<GetStageOutput>, Error> {
     let desired = &run.desired().stage;
     let Some(seen) = get(&run.aws, api, &desired.name).await? else { return Ok(None) };
     if seen.description() != Some(&owner::note(&run.desired().owner)) {
@@ -119,9 +157,9 @@ async fn take_over(run: &Run, api: &str, doing: &str) -> Result<Option<String>, 
     let deployment = deployment(&seen);
     let mut state = run.state();
     if state.stage.as_ref().is_none_or(|stage| stage.deployment_id != deployment) {
-        state.leftovers.deployments.push(deployment.clone());
+        state.leftovers.deployments.push(deployment);
     }
-    Ok(Some(deployment))
+    Ok(Some(seen))
 }
 
 /// Deploys the definition. API Gateway makes the stage, or moves it, in the same call.
@@ -131,6 +169,7 @@ async fn deploy(
     digest: &str,
     old: &State,
     before: Option<String>,
+    settings: Settings,
     doing: &str,
 ) -> Result<(), Error> {
     let desired = &run.desired().stage;
@@ -151,6 +190,7 @@ async fn deploy(
         name: desired.name.clone(),
         deployment_id,
         digest: digest.to_owned(),
+        settings,
         tags: if renamed { Tags::new() } else { old.tags.clone() },
     });
     Ok(())
@@ -205,7 +245,12 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
     let mut state = run.state();
     state.leftovers.stages.push(old.name.clone());
     state.leftovers.forget(&desired.name, &old.deployment_id);
-    state.stage = Some(State { name: desired.name.clone(), tags: desired.tags.clone(), ..old.clone() });
+    state.stage = Some(State {
+        name: desired.name.clone(),
+        settings: Settings::default(),
+        tags: desired.tags.clone(),
+        ..old.clone()
+    });
     Ok(())
 }
 

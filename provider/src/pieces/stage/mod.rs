@@ -9,12 +9,17 @@ use crate::desired::Tags;
 use crate::plan::{Action, Changes};
 
 pub mod aws;
+pub mod settings;
+
+pub use settings::Settings;
 
 /// The stage as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     /// Its name, the first segment of the URL's path.
     pub name: String,
+    /// Its settings.
+    pub settings: Settings,
     /// Its tags.
     pub tags: Tags,
 }
@@ -29,6 +34,9 @@ pub struct State {
     pub deployment_id: String,
     /// The digest of the document that was deployed; see [`crate::pieces::definition`].
     pub digest: String,
+    /// Its settings.
+    #[serde(skip_serializing_if = "Settings::is_default")]
+    pub settings: Settings,
     /// The tags that are ours.
     pub tags: Tags,
 }
@@ -70,6 +78,7 @@ pub fn plan(
     };
     let mut changes = Changes::default();
     changes.field("stageName", &old.name, &new.name);
+    old.settings.compare(&new.settings, &mut changes);
     changes.tags(&old.tags, &new.tags);
     if digest != Some(old.digest.as_str()) || leftovers.is_some_and(|leftovers| !leftovers.is_empty()) {
         changes.update("deploymentId");
