@@ -11,6 +11,7 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
+import test_lifecycle
 from test_lifecycle import KEY, left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
@@ -20,6 +21,8 @@ SETTINGS = BASE | {
     "cors": {"allowOrigins": ["https://a.example", "https://b.example"]},
 }
 SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
+SIGNED = BASE | {"authorization": "AWS_IAM"}
+FUNCTION = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": test_lifecycle.FUNCTION}}
 OBJECT = b"\x00\xff the data"
 
 
@@ -90,6 +93,15 @@ class Account:
         integration = self.api.get_integration(**method)
         uri = integration["uri"].replace(self.bucket, "somebody-elses")
         self.api.update_integration(**method, patchOperations=[{"op": "replace", "path": "/uri", "value": uri}])
+
+    def patch_method(self, path: str, value: str):
+        method = {"restApiId": self.id, "resourceId": self.resource(), "httpMethod": "GET"}
+        self.api.update_method(**method, patchOperations=[{"op": "replace", "path": path, "value": value}])
+
+    def edit_authorizer(self):
+        [authorizer] = self.api.get_authorizers(restApiId=self.id)["items"]
+        self.api.update_authorizer(restApiId=self.id, authorizerId=authorizer["id"], patchOperations=[
+            {"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": "300"}])
 
     def patch_api(self, op: str, path: str, **value):
         self.api.update_rest_api(restApiId=self.id, patchOperations=[{"op": op, "path": path, **value}])
@@ -179,6 +191,9 @@ DRIFTS = {
     "ownansweradded": Drift(lambda account: account.api.put_gateway_response(
         restApiId=account.id, responseType="QUOTA_EXCEEDED", statusCode="400"), {"openApiDocument"}),
     "preflight": Drift(lambda account: account.delete_method("OPTIONS"), {"openApiDocument"}, inputs=SETTINGS),
+    "opened": Drift(lambda account: account.patch_method("/authorizationType", "NONE"), {"openApiDocument"}, inputs=SIGNED),
+    "closed": Drift(lambda account: account.patch_method("/authorizationType", "AWS_IAM"), {"openApiDocument"}),
+    "authorizer": Drift(Account.edit_authorizer, {"openApiDocument"}, inputs=FUNCTION),
     "throttle": Drift(lambda account: account.set_stage("/*/*/throttling/rateLimit", "5000"), {"throttle.rateLimit"},
                       inputs=SET),
     "unthrottled": Drift(lambda account: account.set_stage(

@@ -23,6 +23,7 @@ from harness.rpc import Plugin, Resource
 EVERY_BYTE = bytes(range(256))
 ALL = {"operations": ["GET", "HEAD", "LIST", "PUT", "DELETE"]}
 PREFIXED = ALL | {"bucket": {"prefix": "models/v1"}}
+LIMIT = 10 * 1024 * 1024
 SECRET, LONG = b"outside of the prefix", "k" * 1025
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 CORS = {
@@ -120,6 +121,31 @@ def test_a_large_object_in_parts(proxy):
         assert answer.headers["Content-Range"] == f"bytes {start}-{start + step - 1}/{len(body)}"
         digest.update(answer.content)
     assert digest.digest() == hashlib.sha256(body).digest()
+
+
+def test_an_object_that_is_too_large_says_how_to_read_it(proxies):
+    proxy, body = proxies(CORS["one"]), os.urandom(LIMIT + 1)
+    proxy.put("limit", body[:-1])
+    assert proxy("GET", "/limit").content == body[:-1]
+    proxy.put("above", body)
+    answer = proxy("GET", "/above", headers={"Origin": A})
+    proxy.error(answer, 502, "StorageError")
+    assert "10 MB" in answer.json()["message"] and "Range" in answer.json()["message"]
+    assert answer.headers["Access-Control-Allow-Origin"] == A
+    head = proxy("HEAD", "/above")
+    assert (head.status_code, head.headers["X-Object-Size"]) == (200, str(len(body)))
+    parts = [proxy("GET", "/above", headers={"Range": f"bytes={start}-{start + 9_999_999}"}).content
+             for start in range(0, len(body), 10_000_000)]
+    assert b"".join(parts) == body
+
+
+def test_a_write_that_is_too_large_writes_nothing(proxies):
+    proxy = proxies(CORS["one"])
+    assert proxy("PUT", "/written", data=bytes(LIMIT)).status_code == 200
+    answer = proxy("PUT", "/written", data=bytes(LIMIT + 1), headers={"Origin": A})
+    proxy.error(answer, 413, "TooLarge")
+    assert answer.headers["Access-Control-Allow-Origin"] == A
+    assert len(proxy.stored("written")["Body"]) == LIMIT
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "image/png", "text/plain; charset=x", None])
@@ -336,6 +362,17 @@ def test_no_path_leads_out_of_the_prefix(proxies, path):
         _, found = proxy.raw(method, f"/{path.replace('BUCKET', other.bucket)}", b"x" if method == "PUT" else None)
         assert SECRET not in found and b"ListBucketResult" not in found
     assert [each.stored(key)["Body"] for each, key in secrets] == [SECRET] * 4
+
+
+@pytest.mark.parametrize("part", ["acl", "tagging", "policy", "versions", "uploads", "location", "torrent"])
+def test_nothing_else_of_s3_is_within_reach(proxy, part):
+    proxy.put("alone", b"x")
+    assert proxy("GET", f"/alone?{part}").content == b"x"
+    assert b"<ListBucketResult" in proxy("GET", f"?{part}").content
+    headers = {"x-amz-acl": "public-read", "x-amz-copy-source": f"{proxy.bucket}/alone", "x-amz-meta-a": "b"}
+    assert proxy("PUT", f"/alone?{part}", data=b"y", headers=headers).status_code == 200
+    assert (proxy.stored("alone")["Body"], proxy.stored("alone")["Metadata"]) == (b"y", {})
+    assert len(proxy.s3.get_object_acl(Bucket=proxy.bucket, Key="alone")["Grants"]) == 1
 
 
 # Clients

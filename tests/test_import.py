@@ -7,7 +7,7 @@ import yaml
 
 from harness.engine import PROXY, Fleet, Result, Stack
 from harness.faults import Error
-from test_lifecycle import DOCUMENTED, KEY, left, look
+from test_lifecycle import DOCUMENTED, FUNCTION, KEY, POOL, left, look
 
 FULL = {
     "path": "v1/models", "stageName": "v2", "description": "models", "operations": ["HEAD"], "tags": {"team": "data"},
@@ -19,6 +19,11 @@ EVERYTHING = {
     "bucket": {"name": "import-all-data", "prefix": "a/b", "versioning": True, "kmsKeyArn": KEY},
 }
 SET = {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
+SIGNED = {"authorization": "AWS_IAM"}
+USERS = {"authorization": "COGNITO_USER_POOLS", "authorizer": {"userPoolArns": [POOL], "scopes": ["data/read"]}}
+LETIN = {"authorization": "CUSTOM", "authorizer": {
+    "functionArn": FUNCTION, "roleArn": "arn:aws:iam::000000000000:role/invoke", "type": "REQUEST",
+    "identitySources": ["method.request.header.X-Key", "context.path"], "resultTtlInSeconds": 60}}
 SITE = {"indexDocument": "index.html", "cors": {"allowOrigins": ["*"], "exposeHeaders": ["ETag"]}}
 ELSEWHERE = {"operations": ["LIST"], "bucket": {
     "name": "made-elsewhere", "existing": True, "prefix": "p", "kmsKeyArn": KEY}}
@@ -31,6 +36,9 @@ IMPORTS = {
                    FULL | {"bucket": {"name": "import-staged-data"}}),
     "everything": (EVERYTHING, "{id}", EVERYTHING),
     "set": (SET, "{id}", SET),
+    "signed": (SIGNED, "{id}", SIGNED),
+    "users": (USERS, "{id}", USERS),
+    "function": (LETIN, "{id}", LETIN),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.
     "elsewhere": (ELSEWHERE, "{id}", ELSEWHERE | {"bucket": {

@@ -54,6 +54,8 @@ def look(aws, outputs: dict) -> dict:
             answer["responseType"]: {key: answer.get(key) for key in OWN}
             for answer in api.get_gateway_responses(restApiId=id_, limit=500)["items"]
         },
+        "authorizers": [{key: value for key, value in each.items() if key != "id"}
+                        for each in api.get_authorizers(restApiId=id_)["items"]],
         "deployments": len(deployments),
         "stages": {
             stage["stageName"]: {
@@ -112,8 +114,8 @@ def _routes(api, id_: str) -> dict:
     for resource in api.get_resources(restApiId=id_, embed=["methods"], limit=500)["items"]:
         for verb, method in resource.get("resourceMethods", {}).items():
             integration = method["methodIntegration"]
-            routes[f"{verb} {resource['path']}"] = {
-                key: integration.get(key) for key in ("uri", "credentials", "requestParameters", "integrationResponses")
+            routes[f"{verb} {resource['path']}"] = {"authorization": method["authorizationType"]} | {
+                key: integration.get(key) for key in ("type", "uri", "credentials", "requestParameters", "integrationResponses")
             }
     return routes
 
@@ -270,10 +272,21 @@ class Case:
     start: dict = field(default_factory=dict)
 
 
+POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Ab1Cd2Ef3"
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:authorize"
+UNSIGNED = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "403", "responseParameters": {}, "responseTemplates": {
+    "application/json": '{"code":"MissingAuthentication","message":"There is nothing at this path, or the request is not '
+                        'signed with AWS Signature Version 4.","requestId":"$context.requestId"}'}}}
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
 TAG = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
 UNTAG = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource", "UntagRole"]
+
+def asking(seen: dict, kind: str) -> dict:
+    """The routes, where those that reach S3 ask who calls."""
+    return {route: does | {"authorization": kind} if does["type"] == "AWS" else does
+            for route, does in seen["routes"].items()}
+
 
 def prod(seen: dict, **changes) -> dict:
     return {"stages": {"prod": seen["stages"]["prod"] | changes}}
@@ -319,6 +332,14 @@ CASES = {
                     sorted([*DEPLOY, "DeleteBucketCors"]), None, start={"cors": {"allowOrigins": ["https://a.example"]}}),
     "index": Case({"indexDocument": "index.html"}, {"indexDocument": "add"}, DEPLOY, DEPLOY, None,
                   {"indexDocument": "delete"}),
+    "signed": Case({"authorization": "AWS_IAM"}, {"authorization": "update"}, DEPLOY, DEPLOY,
+                   lambda seen: {"routes": asking(seen, "AWS_IAM"), "own answers": seen["own answers"] | UNSIGNED}),
+    "users": Case({"authorization": "COGNITO_USER_POOLS", "authorizer": {"userPoolArns": [POOL], "scopes": ["data/read"]}},
+                  {"authorization": "update", "authorizer": "add"}, DEPLOY, DEPLOY,
+                  None, {"authorization": "update", "authorizer": "delete"}),
+    "function": Case({"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION, "resultTtlInSeconds": 60}},
+                     {"authorizer.resultTtlInSeconds": "update"}, DEPLOY, DEPLOY, None,
+                     start={"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}),
     "throttle": Case({"throttle": {"rateLimit": 0.5, "burstLimit": 20}}, {"throttle": "add"}, ["UpdateStage"],
                      ["UpdateStage"], lambda seen: prod(seen, methods=(0.5, 20, False)), {"throttle": "delete"}),
     "slower": Case({"throttle": {"rateLimit": 50, "burstLimit": 10}}, {"throttle.rateLimit": "update"}, ["UpdateStage"],

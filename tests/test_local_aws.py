@@ -14,6 +14,7 @@ import requests
 from harness import ROOT, processes
 from harness.aws import ACCOUNT, LocalAws
 
+LIMIT = 10 * 1024 * 1024
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader"
 INTEGRATION = "x-amazon-apigateway-integration"
 
@@ -110,6 +111,37 @@ def test_import_sets_gateway_responses(deploy, bucket):
     response = requests.delete(f"{url}/a", timeout=30)
     assert response.status_code == 403
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_import_sets_and_overwrites_authorization(aws, deploy, bucket):
+    api, integration = aws.client("apigateway"), get_object(bucket, {"default": OK})
+    rest_api, _ = deploy(integration)
+
+    def put(kind: str, **more) -> tuple[str, int]:
+        scheme = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": kind, **more}
+        operation = {"responses": {}, "security": [{"who": []}], INTEGRATION: integration}
+        document = {"openapi": "3.0.1", "info": {"title": "local-aws"}, "paths": {"/a": {"get": operation}},
+                    "components": {"securitySchemes": {"who": scheme}}}
+        api.put_rest_api(restApiId=rest_api, mode="overwrite", body=json.dumps(document).encode())
+        items = api.get_resources(restApiId=rest_api, embed=["methods"])["items"]
+        [method] = [resource["resourceMethods"]["GET"] for resource in items if resource["path"] == "/a"]
+        return method["authorizationType"], len(api.get_authorizers(restApiId=rest_api)["items"])
+
+    uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/F/invocations"
+    authorizer = {"x-amazon-apigateway-authorizer": {"type": "token", "authorizerUri": uri}}
+    assert put("awsSigv4") == ("AWS_IAM", 0)
+    assert put("custom", **authorizer) == put("custom", **authorizer) == ("CUSTOM", 1)
+    assert put("awsSigv4") == ("AWS_IAM", 0)
+
+
+def test_ten_megabytes_pass_and_no_more(aws, deploy, bucket):
+    _, url = deploy(get_object(bucket, {"default": OK}))
+    for size, status in [(LIMIT, 200), (LIMIT + 1, 500)]:
+        aws.client("s3").put_object(Bucket=bucket, Key="large", Body=bytes(size))
+        answer = requests.get(f"{url}/large", timeout=60)
+        assert (answer.status_code, len(answer.content) == size) == (status, status == 200)
+        sent = requests.get(f"{url}/large", data=bytes(size), timeout=60)
+        assert sent.status_code == (200 if status == 200 else 413)
 
 
 def test_two_side_by_side(aws):

@@ -8,7 +8,7 @@ import pytest
 from harness import ROOT
 from harness.engine import PROXY, Stack
 from harness.tap import Tap
-from test_lifecycle import KEY, left, one
+from test_lifecycle import FUNCTION, KEY, left, one
 
 POLICY = ROOT / "docs/permissions.json"
 
@@ -49,7 +49,8 @@ NEEDS = {
         "CreateRestApi": {"apigateway:POST": APIS, "apigateway:PUT": TAGS},
         "CreateStage": {"apigateway:POST": API, "apigateway:PUT": TAGS},
         "GetRestApis": {"apigateway:GET": APIS},
-        **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetGatewayResponses", "GetStage", "GetStages")},
+        **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetGatewayResponses", "GetAuthorizers",
+                                                        "GetStage", "GetStages")},
         # The document names the role.
         "PutRestApi": {"apigateway:PUT": API, "iam:PassRole": ROLE},
         **{name: {"apigateway:PATCH": API} for name in ("UpdateRestApi", "UpdateStage")},
@@ -82,6 +83,8 @@ def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
         up(tags={"a": "1", "b": "1"})
         up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
         up(path="elsewhere", stageName="v3", description="words", tracingEnabled=True)
+        up(authorization="CUSTOM", authorizer={"functionArn": FUNCTION})
+        stack.refresh()
         up(path="elsewhere", stageName="v3", description="words",
            bucket={"versioning": True, "kmsKeyArn": KEY}, cors={"allowOrigins": ["https://a.example", "https://b.example"]})
         up(path="elsewhere", stageName="v3", description="words")

@@ -65,6 +65,7 @@ impl Desired {
             prefix: bucket.prefix.map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).unwrap_or_default(),
             region: bucket.region.unwrap_or_else(|| place.region.clone()),
             partition,
+            auth: definition::openapi::Auth::of(inputs),
             cors,
             operations,
         };

@@ -9,6 +9,7 @@ use crate::desired::{Desired, Place};
 use crate::inputs::{Read, join};
 use crate::names;
 use crate::owner;
+use crate::pieces::definition::openapi::auth;
 use crate::pieces::definition::openapi::cors::MAX_AGE;
 use crate::plan::{ChangeKind, plan};
 use crate::state::State;
@@ -95,6 +96,12 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     filled.path.get_or_insert_with(|| place.default_path.clone());
     filled.stage_name.get_or_insert_with(|| "prod".to_owned());
     filled.wait_for_ready.get_or_insert(true);
+    filled.authorization.get_or_insert_default();
+    if let Some(authorizer) = filled.authorizer.as_mut().filter(|authorizer| authorizer.function_arn.is_some()) {
+        authorizer.kind.get_or_insert_default();
+        authorizer.identity_sources.get_or_insert_with(|| vec![auth::SOURCE.to_owned()]);
+        authorizer.result_ttl_in_seconds.get_or_insert(0);
+    }
     filled.metrics_enabled.get_or_insert(false);
     filled.tracing_enabled.get_or_insert(false);
     filled.tags.get_or_insert_default();

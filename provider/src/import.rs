@@ -3,6 +3,7 @@
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
 //! default is left out), and planning with them finds nothing to do.
 
+use s3dataproxy_schema::Authorization;
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Clients;
@@ -11,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::inputs;
 use crate::names;
 use crate::owner;
-use crate::pieces::definition::openapi::cors;
+use crate::pieces::definition::openapi::{auth, cors};
 use crate::pieces::definition::routes::Routes;
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::state::{State, VERSION};
@@ -76,6 +77,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if stage_name != "prod" {
         json.insert("stageName".to_owned(), stage_name.into());
     }
+    json.extend(shape.auth.clone());
     if let Some(stage) = &stage {
         json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
@@ -172,6 +174,8 @@ struct Shape {
     prefix: String,
     region: String,
     role_arn: String,
+    /// The inputs that say who may call.
+    auth: Map<String, Json>,
 }
 
 impl Shape {
@@ -241,8 +245,20 @@ impl Shape {
             prefix,
             region: region.to_owned(),
             role_arn: role_arn.to_owned(),
+            auth: auth_of(does).ok_or_else(|| misfit(id, "its authorization is not one that S3DataProxy makes"))?,
         })
     }
+}
+
+/// The inputs that say who may call. What equals the default is left out.
+fn auth_of(does: &Json) -> Option<Map<String, Json>> {
+    let (kind, authorizer) = auth::inputs_of(&does["authorization"])?;
+    let mut found = Map::new();
+    if kind != Authorization::None {
+        found.insert("authorization".to_owned(), json!(kind));
+    }
+    found.extend(authorizer.map(|authorizer| ("authorizer".to_owned(), json!(authorizer))));
+    Some(found)
 }
 
 fn pick_stage(id: &str, wanted: Option<&str>, stages: &[String]) -> Result<String, Error> {

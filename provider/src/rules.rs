@@ -1,5 +1,7 @@
 //! What inputs may say about data and browsers, and what does not go together.
 
+mod authorization;
+
 use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
 
 use crate::inputs::{Failure, Read};
@@ -38,6 +40,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         let reason = "`throttle.burstLimit` must be 0 to 2147483647, in requests";
         fail("throttle.burstLimit", (0..=i64::from(i32::MAX)).contains(&burst_limit), reason);
     }
+    authorization::check(read, &mut failures);
     if let Some(cors) = &inputs.cors {
         check_cors(cors, &mut failures);
         let several = cors.allow_origins.len() > 1;

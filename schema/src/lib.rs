@@ -4,6 +4,7 @@
 //! users' documentation. [`package`] turns them into the Pulumi package schema, [`shape`] into the table that `Check`
 //! walks. This crate knows neither the wire protocol nor AWS.
 
+pub mod authorization;
 pub mod bucket;
 pub mod config;
 pub mod cors;
@@ -13,6 +14,7 @@ pub mod resource;
 pub mod shape;
 pub mod throttle;
 
+pub use authorization::{Authorization, Authorizer, AuthorizerType};
 pub use bucket::Bucket;
 pub use config::{AssumeRole, Config, Endpoints};
 pub use cors::Cors;

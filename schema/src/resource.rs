@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bucket, Cors, Operation, Throttle};
+use crate::{Authorization, Authorizer, Bucket, Cors, Operation, Throttle};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,12 @@ pub struct Inputs {
     /// Which web pages may use the URL. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
+    /// Who may call the URL. `NONE` by default, which is everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<Authorization>,
+    /// How API Gateway finds out who may call, for the `authorization` `COGNITO_USER_POOLS` and `CUSTOM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorizer: Option<Authorizer>,
     /// How many requests the stage takes. Without it only the account's own limit holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
@@ -54,8 +60,8 @@ pub struct Inputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,
     /// Whether to wait, after create and update, until the URL answers from S3: two minutes at most, as a new role takes
-    /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. `true` by
-    /// default.
+    /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. With an
+    /// `authorization` there is nothing to wait for, as only callers that are let in see S3's answers. `true` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_for_ready: Option<bool>,
     /// Tags for everything that can have tags, at most 49 (AWS has room for 50, and the plugin's own

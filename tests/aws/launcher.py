@@ -58,7 +58,15 @@ def serve(folder: str, port: int, out) -> None:
         events.infra_ready.wait()
         print(f"ready http://127.0.0.1:{port}", file=out)
 
-    threading.Thread(target=announce, daemon=True).start()
+    def leave() -> None:
+        # Its server may miss a stop that comes right after its start.
+        events.infra_stopping.wait()
+        time.sleep(5)
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
+
+    for each in (announce, leave):
+        threading.Thread(target=each, daemon=True).start()
     run()
 
 

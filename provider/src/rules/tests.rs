@@ -52,3 +52,32 @@ fn each_setting_has_its_range() {
     throttle.burstLimit: `throttle.burstLimit` must be 0 to 2147483647, in requests
     ");
 }
+
+#[test]
+fn who_may_call_is_said_without_contradictions() {
+    let pool = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_a";
+    let function = "arn:aws:lambda:eu-central-1:123456789012:function:f";
+    for inputs in [
+        serde_json::json!({ "authorization": "NONE" }),
+        serde_json::json!({ "authorization": "AWS_IAM" }),
+        serde_json::json!({ "authorization": "COGNITO_USER_POOLS", "authorizer": { "userPoolArns": [pool], "scopes": ["a/b"] } }),
+        serde_json::json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": function, "resultTtlInSeconds": 3600,
+            "type": "REQUEST", "identitySources": ["context.path", "method.request.querystring.key"] } }),
+        serde_json::json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": UNKNOWN, "roleArn": UNKNOWN } }),
+    ] {
+        assert_eq!(told(inputs.clone()), "", "{inputs}");
+    }
+    let wrong = [
+        serde_json::json!({ "authorizer": {} }),
+        serde_json::json!({ "authorization": "AWS_IAM", "authorizer": { "functionArn": function } }),
+        serde_json::json!({ "authorization": "COGNITO_USER_POOLS" }),
+        serde_json::json!({ "authorization": "COGNITO_USER_POOLS", "authorizer": { "userPoolArns": [function], "type": "TOKEN",
+            "functionArn": function, "roleArn": "r", "identitySources": [], "resultTtlInSeconds": 1 } }),
+        serde_json::json!({ "authorization": "CUSTOM", "authorizer": { "userPoolArns": [pool], "scopes": [] } }),
+        serde_json::json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": "f", "roleArn": function,
+            "identitySources": ["Authorization", "context."], "resultTtlInSeconds": 3601 } }),
+        serde_json::json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": function, "type": "REQUEST",
+            "identitySources": [], "resultTtlInSeconds": 60 } }),
+    ];
+    insta::assert_snapshot!("authorization", wrong.map(told).join("\n\n"));
+}

@@ -3,12 +3,22 @@
 Imported only inside the local AWS's process: these modules need LocalStack.
 """
 
-from . import any_binary_media_type, converted_text, gateway_responses, imported_fields, kept_tags
+from . import (
+    any_binary_media_type,
+    authorization,
+    converted_text,
+    gateway_responses,
+    imported_fields,
+    kept_tags,
+    payload_limit,
+)
 
 
 def apply() -> None:
     any_binary_media_type.apply()
     imported_fields.apply()
     gateway_responses.apply()
+    authorization.apply()
     converted_text.apply()
+    payload_limit.apply()
     kept_tags.apply()

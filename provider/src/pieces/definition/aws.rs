@@ -7,6 +7,7 @@ use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{Method, Op, PatchOperation, PutMode, Resource};
 use serde_json::{Map, Value as Json, json};
 
+use super::openapi::auth;
 use super::routes::{self, Routes};
 use super::{Desired, State};
 use crate::apply::Run;
@@ -67,17 +68,17 @@ async fn resources(aws: &Clients, id: &str) -> Result<Vec<Resource>, Error> {
 }
 
 /// The routes that API Gateway has.
-fn routes_of(resources: &[Resource]) -> Routes {
+fn routes_of(resources: &[Resource], authorizers: &Authorizers) -> Routes {
     let mut routes = Routes::new();
     for resource in resources {
         for (verb, method) in resource.resource_methods.iter().flatten() {
-            routes.insert(format!("{verb} {}", resource.path().unwrap_or_default()), of_method(method));
+            routes.insert(format!("{verb} {}", resource.path().unwrap_or_default()), of_method(method, authorizers));
         }
     }
     routes
 }
 
-fn of_method(method: &Method) -> Json {
+fn of_method(method: &Method, authorizers: &Authorizers) -> Json {
     let integration = method.method_integration();
     let answers = integration.and_then(|integration| integration.integration_responses.as_ref());
     let answers = answers.into_iter().flatten().map(|(status, answer)| {
@@ -96,7 +97,11 @@ fn of_method(method: &Method) -> Json {
         (status.clone(), json!(headers))
     });
     json!({
-        "authorization": method.authorization_type().unwrap_or("NONE"),
+        "authorization": auth::told(
+            method.authorization_type().unwrap_or("NONE"),
+            &method.authorization_scopes().iter().map(|scope| scope.as_str().into()).collect::<Vec<_>>(),
+            method.authorizer_id().and_then(|id| authorizers.get(id)).unwrap_or(&Json::Null),
+        ),
         "apiKey": method.api_key_required().unwrap_or_default(),
         "takes": method.request_parameters().into_iter().flatten().map(|(name, _)| name).collect::<BTreeSet<_>>(),
         "gives": gives.collect::<Map<_, _>>(),
@@ -117,6 +122,30 @@ fn texts(map: Option<&HashMap<String, String>>) -> Json {
         .map(|(key, value)| (key.clone(), Json::from(value.as_str())))
         .collect::<Map<_, _>>()
         .into()
+}
+
+/// Authorizers by their ids, in the form of [`auth::told`].
+type Authorizers = HashMap<String, Json>;
+
+async fn authorizers(aws: &Clients, id: &str) -> Result<Authorizers, Error> {
+    let doing = format!("read the authorizers of the REST API `{id}`");
+    // An API has ten at most.
+    let answer = aws.apigateway.get_authorizers().rest_api_id(id).limit(500).send().await;
+    let answer = answer.map_err(|error| aws.explain(Call(ApiGateway, "GetAuthorizers", &doing), error))?;
+    let told = answer.items().iter().map(|authorizer| {
+        let is_custom = authorizer.authorizer_uri().is_some();
+        let told = json!({
+            "type": authorizer.r#type().map(|kind| kind.as_str()),
+            "pools": authorizer.provider_arns,
+            "uri": authorizer.authorizer_uri(),
+            "credentials": authorizer.authorizer_credentials(),
+            "source": authorizer.identity_source().filter(|source| !source.is_empty()),
+            // For user pools it means nothing, and API Gateway fills it in.
+            "ttl": authorizer.authorizer_result_ttl_in_seconds().filter(|_| is_custom),
+        });
+        (authorizer.id().unwrap_or_default().to_owned(), told)
+    });
+    Ok(told.collect())
 }
 
 /// What API Gateway says by itself, as far as it was changed from its defaults.
@@ -148,7 +177,11 @@ pub struct Content {
 /// Reads what a REST API does.
 pub async fn content(aws: &Clients, id: &str) -> Result<Content, Error> {
     let (resources, answers) = tokio::try_join!(resources(aws, id), own_answers(aws, id))?;
-    Ok(Content { routes: routes_of(&resources), answers })
+    let mut methods =
+        resources.iter().filter_map(|resource| resource.resource_methods.as_ref()).flat_map(HashMap::values);
+    let asks = methods.any(|method| method.authorizer_id().is_some());
+    let authorizers = if asks { authorizers(aws, id).await? } else { Authorizers::new() };
+    Ok(Content { routes: routes_of(&resources, &authorizers), answers })
 }
 
 /// What differs between the document and what is there, in words.

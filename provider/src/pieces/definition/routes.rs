@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::openapi::auth;
+
 /// What each route does, by `METHOD /path`.
 pub type Routes = BTreeMap<String, Json>;
 
@@ -43,7 +45,7 @@ pub fn of_document(document: &Json) -> Routes {
                 (status.clone(), json!(names))
             });
             let route = json!({
-                "authorization": "NONE",
+                "authorization": auth::of_operation(document, operation),
                 "apiKey": false,
                 "takes": takes.collect::<BTreeSet<_>>(),
                 "gives": gives.collect::<Map<_, _>>(),

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::Api;
+use super::auth::Auth;
 use super::cors::Cors;
 
 /// A kind of error, the status where it is not API Gateway's, and a code and a message where they are not.
@@ -35,9 +37,21 @@ const TOO_LARGE: (&str, &str) = (
      the header Range, such as bytes=0-9999999.",
 );
 
+/// What it says of a path that is not there is, where callers have to sign, also what it says of a missing signature.
+const UNSIGNED: Own = (
+    "MISSING_AUTHENTICATION_TOKEN",
+    Some(403),
+    Some((
+        "MissingAuthentication",
+        "There is nothing at this path, or the request is not signed with AWS Signature Version 4.",
+    )),
+);
+
 /// The document's part for them.
-pub(super) fn responses(cors: Option<&Cors>) -> Json {
-    let responses = OWN.iter().map(|(kind, status, words)| {
+pub(super) fn responses(api: &Api) -> Json {
+    let signed = api.auth == Auth::Iam;
+    let own = OWN.iter().map(|own| if signed && own.0 == UNSIGNED.0 { &UNSIGNED } else { own });
+    let responses = own.map(|(kind, status, words)| {
         let (code, message) = match words {
             Some((code, message)) => (Json::from(*code).to_string(), Json::from(*message).to_string()),
             // The message comes with its quotes.
@@ -48,8 +62,9 @@ pub(super) fn responses(cors: Option<&Cors>) -> Json {
         if let Some(status) = status {
             response["statusCode"] = status.to_string().into();
         }
-        let shared: Map<String, Json> = cors
-            .into_iter()
+        let shared: Map<String, Json> = api
+            .cors
+            .iter()
             .flat_map(Cors::on_own_errors)
             .map(|(name, source)| (format!("gatewayresponse.header.{name}"), source.into()))
             .collect();

@@ -149,12 +149,16 @@ impl Api {
             integration["contentHandling"] = "CONVERT_TO_TEXT".into();
             integration["requestTemplates"] = json!({ "application/json": template });
         }
-        json!({
+        let mut told = json!({
             "summary": method.summary,
             "parameters": parameters,
             "responses": answers.iter().map(Answer::method_response).collect::<Map<_, _>>(),
             "x-amazon-apigateway-integration": integration,
-        })
+        });
+        if let Some(security) = self.auth.security() {
+            told["security"] = security;
+        }
+        told
     }
 
     /// The method for every verb that is not offered: API Gateway itself would say that an authentication token is missing.

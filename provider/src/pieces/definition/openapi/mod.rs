@@ -11,11 +11,13 @@ use serde_json::{Map, Value as Json, json};
 use crate::partition::Partition;
 
 mod answers;
+pub mod auth;
 pub mod cors;
 mod gateway;
 pub mod headers;
 mod methods;
 
+pub use auth::Auth;
 pub use cors::Cors;
 
 /// What the API does, in terms of the document.
@@ -35,6 +37,8 @@ pub struct Api {
     pub region: String,
     /// The Region's partition.
     pub partition: Partition,
+    /// Who may call.
+    pub auth: Auth,
     /// Which web pages may use the URL.
     pub cors: Option<Cors>,
 }
@@ -80,15 +84,19 @@ impl Api {
                 paths.insert(path, self.completed(methods));
             }
         }
-        json!({
+        let mut document = json!({
             "openapi": "3.0.1",
             "info": info,
             "paths": paths,
             // Everything is bytes, whatever the object's type and the client's Accept say.
             // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
             "x-amazon-apigateway-binary-media-types": ["*/*"],
-            "x-amazon-apigateway-gateway-responses": gateway::responses(self.cors.as_ref()),
-        })
+            "x-amazon-apigateway-gateway-responses": gateway::responses(self),
+        });
+        if let Some(schemes) = self.auth.scheme() {
+            document["components"] = json!({ "securitySchemes": schemes });
+        }
+        document
     }
 
     /// The methods of an object's path.

@@ -10,6 +10,7 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
         partition: Partition::of("eu-central-1"),
         index: None,
         prefix: String::new(),
+        auth: Auth::None,
         cors: None,
     }
 }
@@ -99,4 +100,57 @@ fn differences_name_the_route_and_the_part() {
         routes::differences(&ours, &theirs),
         ["GET /d/{key+}, uri", "HEAD /d/{key+} is missing", "POST /x was added"]
     );
+}
+
+/// Each way to say who may call: what the document says of it, and that an import finds it again.
+#[test]
+fn who_may_call_is_said_by_every_method_that_reaches_s3() {
+    let pool = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_a";
+    let function = "arn:aws-cn:lambda:cn-north-1:123456789012:function:authorize:live";
+    let mut said = String::new();
+    for inputs in [
+        json!({}),
+        json!({ "authorization": "AWS_IAM" }),
+        json!({ "authorization": "COGNITO_USER_POOLS", "authorizer": { "userPoolArns": [pool] } }),
+        json!({ "authorization": "COGNITO_USER_POOLS", "authorizer": { "userPoolArns": [pool], "scopes": ["data/read"] } }),
+        json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": function } }),
+        json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": function, "type": "REQUEST",
+            "identitySources": ["method.request.header.X-Key", "context.path"], "resultTtlInSeconds": 60,
+            "roleArn": "arn:aws-cn:iam::123456789012:role/invoke" } }),
+        json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": function,
+            "identitySources": ["method.request.header.X-Key"] } }),
+        json!({ "authorization": "CUSTOM", "authorizer": { "functionArn": function, "type": "REQUEST",
+            "identitySources": [] } }),
+    ] {
+        let mut api = api("d", &ALL);
+        api.cors = Some(cors(&["https://a.example"]));
+        api.auth = Auth::of(&serde_json::from_value(inputs.clone()).expect("inputs"));
+        let document = api.document("t", None, "r");
+        said += &format!("{}\n", document["components"]);
+        let routes = routes::of_document(&document);
+        for (route, does) in &routes {
+            let open = does["type"] != "AWS" || inputs["authorization"].is_null();
+            assert_eq!(does["authorization"]["type"] == "NONE", open, "{route}");
+        }
+        let (kind, authorizer) = auth::inputs_of(&routes["GET /d/{key+}"]["authorization"]).expect("ours");
+        let mut found = json!({ "authorization": kind });
+        if let Some(authorizer) = authorizer {
+            found["authorizer"] = json!(authorizer);
+        }
+        let expected = if inputs["authorization"].is_null() { json!({ "authorization": "NONE" }) } else { inputs };
+        assert_eq!(found, expected);
+    }
+    insta::assert_snapshot!("authorization", said);
+}
+
+#[test]
+fn who_has_to_sign_is_told_so() {
+    let mut api = api("d", &[Operation::Get]);
+    let status = |api: &Api| {
+        let own = &api.document("t", None, "r")["x-amazon-apigateway-gateway-responses"];
+        own["MISSING_AUTHENTICATION_TOKEN"]["statusCode"].clone()
+    };
+    assert_eq!(status(&api), "404");
+    api.auth = Auth::Iam;
+    assert_eq!(status(&api), "403");
 }
