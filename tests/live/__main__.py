@@ -6,19 +6,26 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
+from botocore.credentials import Credentials
 
 # Before the harness hides them from everything else.
 SESSION = boto3.session.Session()
 CREDENTIALS, REGION = SESSION.get_credentials(), SESSION.region_name
 
+from conformance.client import Client  # noqa: E402
+from conformance.compare import compare  # noqa: E402
+from conformance.site import Site, fill  # noqa: E402
 from harness.engine import PROXY, Stack  # noqa: E402
 from live import rows  # noqa: E402
 
-COST = """This makes two S3 buckets, two roles and two REST APIs in the account {account}, Region {region}, tagged
-`s3dataproxy-live`, with some 30 MB of objects and some 80 requests, and removes them again after some minutes. By the
-list prices of S3 and API Gateway that is less than one US cent. What an interruption leaves has that tag."""
+TABLE = {"bucket": {"versioning": True, "forceDestroy": True}}
+
+COST = """This makes three S3 buckets, three roles and three REST APIs in the account {account}, Region {region}, tagged
+`s3dataproxy-live`, with some 40 MB of objects and some 6,000 requests, and removes them again after some minutes. By the
+list prices of S3 and API Gateway that is about two US cents. What an interruption leaves has that tag."""
 
 
 def main() -> int:
@@ -41,13 +48,14 @@ def main() -> int:
     env = {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key, "AWS_REGION": REGION}
     env |= {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
     with tempfile.TemporaryDirectory(prefix="live-") as folder:
-        return 0 if run(Path(folder) / "stack", env, boto3.client("s3", **client), arguments.endpoint) else 1
+        return 0 if run(Path(folder) / "stack", env, keys, boto3.client("s3", **client), arguments.endpoint) else 1
 
 
-def run(folder: Path, env: dict[str, str], s3, endpoint: str | None) -> bool:
+def run(folder: Path, env: dict[str, str], keys, s3, endpoint: str | None) -> bool:
     tags = {"s3dataproxy-live": "1"}
     resources = {
         "live": {"type": PROXY, "properties": {"tags": tags}},
+        "live-table": {"type": PROXY, "properties": TABLE | {"tags": tags}},
         "live-full": {"type": PROXY, "properties": rows.INPUTS | {"tags": tags}},
     }
     # Deleting waits for the pace of API Gateway: one REST API in 30 seconds.
@@ -62,6 +70,9 @@ def run(folder: Path, env: dict[str, str], s3, endpoint: str | None) -> bool:
             for row in group(place):
                 found.append(row)
                 tell(row)
+        row = conformance(outputs["live-table"], keys, s3, local=endpoint is not None)
+        found.append(row)
+        tell(row)
         destroyed = stack.destroy(fails=None)
         found.append(rows.Row("pulumi destroy", [], destroyed.messages("error")))
     odd = [row for row in found if not row.holds]
@@ -69,6 +80,20 @@ def run(folder: Path, env: dict[str, str], s3, endpoint: str | None) -> bool:
     for row in odd:
         tell(row)
     return not odd
+
+
+def conformance(outputs: dict, keys, s3, *, local: bool) -> rows.Row:
+    """The table of `tests/test_http_conformance.py`, with this account's S3 and API Gateway."""
+    url = urlsplit(outputs["invokeUrl"])
+    credentials = Credentials(keys.access_key, keys.secret_key, keys.token)
+    s3_itself, proxy = (Client(each, credentials, REGION) for each in (s3.meta.endpoint_url, outputs["invokeUrl"]))
+    site = Site(s3_itself, proxy, outputs["bucketName"], outputs["roleName"], url.path)
+    fill(site, s3)
+    outcome = compare(site, local=local)
+    print(f"\n{outcome}\n", flush=True)
+    for request, different in outcome.unexplained[:20]:
+        print(f"  {request}: {different}")
+    return rows.Row("requests whose difference from S3 is not explained", 0, len(outcome.unexplained))
 
 
 def unchanged(command) -> bool:

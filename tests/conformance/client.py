@@ -1,0 +1,74 @@
+"""Requests as they go onto the wire, signed for S3 or not, and what comes back."""
+
+import http.client
+import threading
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode, urlsplit
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+
+@dataclass(frozen=True)
+class Request:
+    kind: str
+    method: str
+    key: str
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    #: What of the key is not percent-encoded.
+    safe: str = "/~"
+
+    def target(self, base: str) -> str:
+        query = f"?{urlencode(self.query, quote_via=quote)}" if self.query else ""
+        return f"{base}/{quote(self.key, safe=self.safe)}{query}"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def __getitem__(self, name: str) -> str | None:
+        return self.headers.get(name.lower())
+
+
+class Client:
+    """Plain HTTP that changes nothing of what it is given, one connection for each thread."""
+
+    def __init__(self, url: str, credentials: Credentials, region: str):
+        self.scheme, self.host = urlsplit(url)[:2]
+        self.credentials, self.region = credentials, region
+        self.local = threading.local()
+
+    def send(self, method: str, target: str, headers=(), body: bytes = b"") -> Answer:
+        for last in (False, True):
+            connection = getattr(self.local, "connection", None) or self._connect()
+            self.local.connection = connection
+            try:
+                connection.putrequest(method, target, skip_accept_encoding=True)
+                for name, value in dict(headers).items():
+                    connection.putheader(name, value)
+                if body or method == "PUT":
+                    connection.putheader("Content-Length", str(len(body)))
+                connection.endheaders(body or None)
+                response = connection.getresponse()
+                return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            except (http.client.RemoteDisconnected, ConnectionError):
+                connection.close()  # kept open for too long
+                if last:
+                    raise
+
+    def _connect(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
+        return kind(self.host, timeout=60)
+
+    def sign(self, method: str, target: str, headers, body: bytes = b"") -> dict[str, str]:
+        request = AWSRequest(method, f"{self.scheme}://{self.host}{target}", dict(headers), data=body)
+        S3SigV4Auth(self.credentials, "s3", self.region).add_auth(request)
+        return dict(request.headers.items())
+
+    def signed(self, method: str, target: str, headers=(), body: bytes = b"") -> Answer:
+        return self.send(method, target, self.sign(method, target, headers, body), body)
