@@ -116,6 +116,8 @@ def test_wrong_types_and_unknown_properties(shared, aws):
     ({"authorization": "COGNITO_USER_POOLS"}, ["`authorizer.userPoolArns`", "at least one"]),
     ({"authorization": "CUSTOM", "authorizer": {"functionArn": "f", "resultTtlInSeconds": 3601}},
      ["`authorizer.functionArn`", "arn:aws:lambda", "`authorizer.resultTtlInSeconds`", "3600"]),
+    ({"allowedIpRanges": ["10.0.0.1", "10.0.0.0/99"]}, ["`allowedIpRanges[0]`", "`allowedIpRanges[1]`", "203.0.113.0/24"]),
+    ({"policy": "{'Statement': []}"}, ["`policy`", "no JSON", "column"]),
     ({"throttle": {"rateLimit": -1, "burstLimit": 5}}, ["`throttle.rateLimit`", "a second"]),
     ({"throttle": {"rateLimit": 1, "burstLimit": 1 << 31}}, ["`throttle.burstLimit`", "2147483647"]),
     ({"tags": {"aws:team": "x"}}, ["`tags[\"aws:team\"]`"]), ({"tags": {"s3dataproxy:owner": "x"}}, ["owner"]),

@@ -11,8 +11,7 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-import test_lifecycle
-from test_lifecycle import KEY, left, look
+from test_lifecycle import FUNCTION, KEY, POLICY, left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
@@ -22,7 +21,7 @@ SETTINGS = BASE | {
 }
 SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
 SIGNED = BASE | {"authorization": "AWS_IAM"}
-FUNCTION = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": test_lifecycle.FUNCTION}}
+ASKING = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}
 OBJECT = b"\x00\xff the data"
 
 
@@ -193,7 +192,10 @@ DRIFTS = {
     "preflight": Drift(lambda account: account.delete_method("OPTIONS"), {"openApiDocument"}, inputs=SETTINGS),
     "opened": Drift(lambda account: account.patch_method("/authorizationType", "NONE"), {"openApiDocument"}, inputs=SIGNED),
     "closed": Drift(lambda account: account.patch_method("/authorizationType", "AWS_IAM"), {"openApiDocument"}),
-    "authorizer": Drift(Account.edit_authorizer, {"openApiDocument"}, inputs=FUNCTION),
+    "authorizer": Drift(Account.edit_authorizer, {"openApiDocument"}, inputs=ASKING),
+    "policy": Drift(lambda account: account.patch_api("replace", "/policy", value=POLICY), {"openApiDocument"}),
+    "nopolicy": Drift(lambda account: account.patch_api("replace", "/policy", value=""), {"openApiDocument"},
+                      inputs=BASE | {"allowedIpRanges": ["203.0.113.0/24"]}),
     "throttle": Drift(lambda account: account.set_stage("/*/*/throttling/rateLimit", "5000"), {"throttle.rateLimit"},
                       inputs=SET),
     "unthrottled": Drift(lambda account: account.set_stage(

@@ -7,7 +7,7 @@ import yaml
 
 from harness.engine import PROXY, Fleet, Result, Stack
 from harness.faults import Error
-from test_lifecycle import DOCUMENTED, FUNCTION, KEY, POOL, left, look
+from test_lifecycle import DOCUMENTED, FUNCTION, KEY, POLICY, POOL, left, look
 
 FULL = {
     "path": "v1/models", "stageName": "v2", "description": "models", "operations": ["HEAD"], "tags": {"team": "data"},
@@ -24,9 +24,18 @@ USERS = {"authorization": "COGNITO_USER_POOLS", "authorizer": {"userPoolArns": [
 LETIN = {"authorization": "CUSTOM", "authorizer": {
     "functionArn": FUNCTION, "roleArn": "arn:aws:iam::000000000000:role/invoke", "type": "REQUEST",
     "identitySources": ["method.request.header.X-Key", "context.path"], "resultTtlInSeconds": 60}}
+RANGES = {"allowedIpRanges": ["192.0.2.0/24", "2001:db8::/32"]}
 SITE = {"indexDocument": "index.html", "cors": {"allowOrigins": ["*"], "exposeHeaders": ["ETag"]}}
 ELSEWHERE = {"operations": ["LIST"], "bucket": {
     "name": "made-elsewhere", "existing": True, "prefix": "p", "kmsKeyArn": KEY}}
+
+
+def canonical(policy: str) -> str:
+    """As AWS may have changed it: sorted, and a list of one as the one."""
+    policy = json.loads(policy)
+    return json.dumps(policy | {"Statement": policy["Statement"][0]}, sort_keys=True, separators=(",", ":"))
+
+
 # name in the second program, the inputs it was made with, what is imported, and the inputs that come of it but `name`
 IMPORTS = {
     "plain": ({}, "{id}", {}),
@@ -39,6 +48,9 @@ IMPORTS = {
     "signed": (SIGNED, "{id}", SIGNED),
     "users": (USERS, "{id}", USERS),
     "function": (LETIN, "{id}", LETIN),
+    "ranges": (RANGES, "{id}", RANGES),
+    "signed-ranges": (SIGNED | RANGES | SITE, "{id}", SIGNED | RANGES | SITE),
+    "policy": (RANGES | {"policy": POLICY}, "{id}", RANGES | {"policy": canonical(POLICY)}),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.
     "elsewhere": (ELSEWHERE, "{id}", ELSEWHERE | {"bucket": {

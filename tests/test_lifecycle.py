@@ -47,7 +47,7 @@ def look(aws, outputs: dict) -> dict:
             policy: iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
             for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
         },
-        "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes")},
+        "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes", "policy")},
         "api tags": rest_api.get("tags", {}),
         "routes": _routes(api, id_),
         "own answers": {
@@ -274,6 +274,8 @@ class Case:
 
 POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Ab1Cd2Ef3"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:authorize"
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/GET/v1/*"}]})
 UNSIGNED = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "403", "responseParameters": {}, "responseTemplates": {
     "application/json": '{"code":"MissingAuthentication","message":"There is nothing at this path, or the request is not '
                         'signed with AWS Signature Version 4.","requestId":"$context.requestId"}'}}}
@@ -340,6 +342,12 @@ CASES = {
     "function": Case({"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION, "resultTtlInSeconds": 60}},
                      {"authorizer.resultTtlInSeconds": "update"}, DEPLOY, DEPLOY, None,
                      start={"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}),
+    "addresses": Case({"allowedIpRanges": ["203.0.113.0/24", "2001:db8::/32"]}, {"allowedIpRanges": "add"}, DEPLOY, DEPLOY,
+                      None, {"allowedIpRanges": "delete"}),
+    "policy": Case({"policy": POLICY.replace("v1", "v2")}, {"policy": "update"}, DEPLOY, DEPLOY, None, start={"policy": POLICY}),
+    # Words and order do not matter.
+    "policytext": Case({"policy": f" {POLICY}\n", "allowedIpRanges": ["203.0.113.0/24", "192.0.2.0/24"]}, {}, [], [],
+                       start={"policy": POLICY, "allowedIpRanges": ["192.0.2.0/24", "203.0.113.0/24"]}),
     "throttle": Case({"throttle": {"rateLimit": 0.5, "burstLimit": 20}}, {"throttle": "add"}, ["UpdateStage"],
                      ["UpdateStage"], lambda seen: prod(seen, methods=(0.5, 20, False)), {"throttle": "delete"}),
     "slower": Case({"throttle": {"rateLimit": 50, "burstLimit": 10}}, {"throttle.rateLimit": "update"}, ["UpdateStage"],

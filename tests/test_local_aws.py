@@ -134,14 +134,27 @@ def test_import_sets_and_overwrites_authorization(aws, deploy, bucket):
     assert put("awsSigv4") == ("AWS_IAM", 0)
 
 
+def test_import_overwrites_the_policy(aws, deploy, bucket):
+    policy = {"Version": "2012-10-17", "Statement": []}
+    integration = get_object(bucket, {"default": OK})
+    rest_api, _ = deploy(integration, **{"x-amazon-apigateway-policy": policy})
+    api = aws.client("apigateway")
+    assert json.loads(api.get_rest_api(restApiId=rest_api)["policy"].replace('\\"', '"')) == policy
+    document = {"openapi": "3.0.1", "info": {"title": "local-aws"}, "paths": {}}
+    api.put_rest_api(restApiId=rest_api, mode="overwrite", body=json.dumps(document).encode())
+    assert "policy" not in api.get_rest_api(restApiId=rest_api)
+
+
 def test_ten_megabytes_pass_and_no_more(aws, deploy, bucket):
     _, url = deploy(get_object(bucket, {"default": OK}))
-    for size, status in [(LIMIT, 200), (LIMIT + 1, 500)]:
-        aws.client("s3").put_object(Bucket=bucket, Key="large", Body=bytes(size))
-        answer = requests.get(f"{url}/large", timeout=60)
-        assert (answer.status_code, len(answer.content) == size) == (status, status == 200)
-        sent = requests.get(f"{url}/large", data=bytes(size), timeout=60)
-        assert sent.status_code == (200 if status == 200 else 413)
+    for key, size in [("small", 1), ("most", LIMIT), ("above", LIMIT + 1)]:
+        aws.client("s3").put_object(Bucket=bucket, Key=key, Body=bytes(size))
+    assert requests.get(f"{url}/most", timeout=60).content == bytes(LIMIT)
+    answer = requests.get(f"{url}/above", timeout=60)
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error"})
+    assert requests.get(f"{url}/small", data=bytes(LIMIT), timeout=60).content == bytes(1)
+    answer = requests.get(f"{url}/small", data=bytes(LIMIT + 1), timeout=60)
+    assert (answer.status_code, answer.json()) == (413, {"message": "Request Too Long"})
 
 
 def test_two_side_by_side(aws):

@@ -51,8 +51,9 @@ NEEDS = {
         "GetRestApis": {"apigateway:GET": APIS},
         **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetGatewayResponses", "GetAuthorizers",
                                                         "GetStage", "GetStages")},
-        # The document names the role.
-        "PutRestApi": {"apigateway:PUT": API, "iam:PassRole": ROLE},
+        # The document names the role, and has the resource policy:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+        "PutRestApi": {"apigateway:PUT": API, "apigateway:UpdateRestApiPolicy": API, "iam:PassRole": ROLE},
         **{name: {"apigateway:PATCH": API} for name in ("UpdateRestApi", "UpdateStage")},
         "CreateDeployment": {"apigateway:POST": API},
         **{name: {"apigateway:DELETE": API} for name in ("DeleteRestApi", "DeleteDeployment", "DeleteStage")},

@@ -1,5 +1,6 @@
 """A planted secret never leaves the plugin in plain: not in answers, errors, messages or on stderr."""
 
+import json
 import math
 import uuid
 
@@ -44,6 +45,9 @@ def words(engine, provider) -> str:
 
 
 # A secret, inputs with it, and the outputs that can be nothing but secrets then.
+POLICY = json.dumps({"Statement": [{
+    "Principal": "*", "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "execute-api:/*",
+    "Condition": {"StringEquals": {"aws:Referer": PLANTED}}}]})
 QUOTED = f"say \"{PLANTED}\"\nagain"
 PLANTS = {
     "description": (QUOTED, {"description": secret(QUOTED)}, {"description", "openApiDocument", "__state"}),
@@ -52,6 +56,7 @@ PLANTS = {
     "a tag": (PLANTED, {"tags": {"a": secret(PLANTED), "b": "2"}}, {"tags", "__state"}),
     "tags": (PLANTED, {"tags": secret({"a": PLANTED})}, {"tags", "__state"}),
     "path": (f"v1/{PLANTED}", {"path": secret(f"v1/{PLANTED}")}, {"path", "invokeUrl", "openApiDocument"}),
+    "policy": (PLANTED, {"policy": secret(POLICY)}, {"policy", "openApiDocument"}),
     "stage": (PLANTED, {"stageName": secret(PLANTED)}, {"stageName", "invokeUrl", "stageArn", "__state"}),
     "bucket": (f"{PLANTED}-bucket", {"bucket": {"name": secret(f"{PLANTED}-bucket")}},
                {"bucket", "bucketName", "bucketArn", "openApiDocument", "__state"}),

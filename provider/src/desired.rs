@@ -66,6 +66,7 @@ impl Desired {
             region: bucket.region.unwrap_or_else(|| place.region.clone()),
             partition,
             auth: definition::openapi::Auth::of(inputs),
+            access: definition::openapi::Access::of(inputs),
             cors,
             operations,
         };

@@ -12,6 +12,7 @@ use crate::owner;
 use crate::pieces::definition::openapi::auth;
 use crate::pieces::definition::openapi::cors::MAX_AGE;
 use crate::plan::{ChangeKind, plan};
+use crate::policy::canonical;
 use crate::state::State;
 
 /// One property that changes.
@@ -97,6 +98,11 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     filled.stage_name.get_or_insert_with(|| "prod".to_owned());
     filled.wait_for_ready.get_or_insert(true);
     filled.authorization.get_or_insert_default();
+    filled.policy = filled.policy.as_deref().map(canonical);
+    if let Some(ranges) = &mut filled.allowed_ip_ranges {
+        ranges.sort();
+        ranges.dedup();
+    }
     if let Some(authorizer) = filled.authorizer.as_mut().filter(|authorizer| authorizer.function_arn.is_some()) {
         authorizer.kind.get_or_insert_default();
         authorizer.identity_sources.get_or_insert_with(|| vec![auth::SOURCE.to_owned()]);

@@ -3,7 +3,7 @@
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
 //! default is left out), and planning with them finds nothing to do.
 
-use s3dataproxy_schema::Authorization;
+use s3dataproxy_schema::{Authorization, Inputs};
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Clients;
@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::inputs;
 use crate::names;
 use crate::owner;
-use crate::pieces::definition::openapi::{auth, cors};
+use crate::pieces::definition::openapi::{Auth, access, auth, cors};
 use crate::pieces::definition::routes::Routes;
 use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
 use crate::state::{State, VERSION};
@@ -78,6 +78,14 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         json.insert("stageName".to_owned(), stage_name.into());
     }
     json.extend(shape.auth.clone());
+    let cors = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
+    if let Some(policy) = definition::aws::resource_policy(&api) {
+        let who: Inputs = serde_json::from_value(shape.auth.clone().into()).unwrap_or_default();
+        let access = access::inputs_of(&policy, &Auth::of(&who), cors.is_some());
+        json.extend(access.policy.map(|policy| ("policy".to_owned(), policy.into())));
+        let ranges = Some(access.ip_ranges).filter(|ranges| !ranges.is_empty());
+        json.extend(ranges.map(|ranges| ("allowedIpRanges".to_owned(), ranges.into())));
+    }
     if let Some(stage) = &stage {
         json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
@@ -118,9 +126,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if !bucket_json.is_empty() {
         json.insert("bucket".to_owned(), bucket_json.into());
     }
-    if let Some(cors) = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref())) {
-        json.insert("cors".to_owned(), cors);
-    }
+    json.extend(cors.map(|cors| ("cors".to_owned(), cors)));
     if !users.is_empty() {
         json.insert("tags".to_owned(), users.into_iter().map(|(key, value)| (key, Json::from(value))).collect());
     }
@@ -132,6 +138,15 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     })?;
     let owner = tags.get(owner::TAG).cloned().unwrap_or_else(|| place.owner.clone());
     let desired = Desired::new(&typed.typed, &Place { owner: owner.clone(), ..place.clone() });
+    if let Some(bucket) = bucket.as_ref().filter(|bucket| !bucket.existing) {
+        // The next update would replace what somebody else has put there.
+        if bucket.policy.is_some() && bucket.policy != desired.bucket.policy {
+            return Err(misfit(&api_id, "its bucket has a policy that S3DataProxy did not make"));
+        }
+        if bucket.cors.is_some() && bucket.cors != desired.bucket.cors {
+            return Err(misfit(&api_id, "its bucket has CORS rules that S3DataProxy did not make"));
+        }
+    }
     let digest = desired.definition.digest(&shape.role_arn);
     let drift = definition::aws::drift(&api, &content, &desired.definition, &shape.role_arn);
     let state = State {

@@ -11,6 +11,7 @@ use s3dataproxy_schema::{Config, Inputs};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
+use crate::policy;
 use crate::value::{self, Object, Value};
 
 /// One problem with one property, in words for the user.
@@ -54,7 +55,13 @@ pub fn read(properties: &Object) -> Result<Read<Inputs>, Vec<Failure>> {
 
 /// Reads what can be read of a resource's inputs, and tells what cannot.
 pub fn examine(properties: &Object) -> (Read<Inputs>, Vec<Failure>) {
-    read_as(properties, &shape::INPUTS, false)
+    let (mut read, failures) = read_as::<Inputs>(properties, &shape::INPUTS, false);
+    if properties.get("policy").is_some_and(Value::has_secret) {
+        // The document has it in another form.
+        let parts = read.typed.policy.iter().flat_map(|policy| policy::statements(policy));
+        read.secrets.extend(parts);
+    }
+    (read, failures)
 }
 
 /// Reads the provider's configuration. Depending on the SDK, a value that is no text comes as itself or as JSON text.

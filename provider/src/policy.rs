@@ -15,6 +15,16 @@ pub fn canonical(text: &str) -> String {
     }
 }
 
+/// Each statement of a policy, in canonical form.
+pub fn statements(text: &str) -> Vec<String> {
+    let policy: Json = serde_json::from_str(&canonical(text)).unwrap_or_default();
+    match &policy["Statement"] {
+        Json::Array(all) => all.iter().map(Json::to_string).collect(),
+        Json::Null => Vec::new(),
+        one => vec![one.to_string()],
+    }
+}
+
 /// Text as IAM gives policies back: percent-encoded.
 pub fn percent_decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()

@@ -1,5 +1,6 @@
 //! What inputs may say about data and browsers, and what does not go together.
 
+mod access;
 mod authorization;
 
 use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
@@ -41,6 +42,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         fail("throttle.burstLimit", (0..=i64::from(i32::MAX)).contains(&burst_limit), reason);
     }
     authorization::check(read, &mut failures);
+    access::check(inputs, &mut failures);
     if let Some(cors) = &inputs.cors {
         check_cors(cors, &mut failures);
         let several = cors.allow_origins.len() > 1;

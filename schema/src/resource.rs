@@ -45,6 +45,16 @@ pub struct Inputs {
     /// How API Gateway finds out who may call, for the `authorization` `COGNITO_USER_POOLS` and `CUSTOM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorizer: Option<Authorizer>,
+    /// The IP addresses that may call, as ranges such as `203.0.113.0/24` or `2001:db8::/32`: all others are refused, whatever
+    /// `policy` and `authorization` say. Everybody's by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_ip_ranges: Option<Vec<String>>,
+    /// A resource policy of the REST API, as JSON text, for what the other inputs cannot say. In `Resource`,
+    /// `execute-api:/STAGE/METHOD/PATH` is enough. With `allowedIpRanges` both hold. What it does not allow is refused; with
+    /// `authorization`, [AWS's tables](https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html)
+    /// tell which of the two decides. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// How many requests the stage takes. Without it only the account's own limit holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
@@ -60,8 +70,8 @@ pub struct Inputs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,
     /// Whether to wait, after create and update, until the URL answers from S3: two minutes at most, as a new role takes
-    /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. With an
-    /// `authorization` there is nothing to wait for, as only callers that are let in see S3's answers. `true` by default.
+    /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. With
+    /// `authorization`, `allowedIpRanges` or `policy` it does not wait, as it may not be let in itself. `true` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_for_ready: Option<bool>,
     /// Tags for everything that can have tags, at most 49 (AWS has room for 50, and the plugin's own

@@ -3,7 +3,7 @@
 import http.client
 import threading
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -66,7 +66,10 @@ class Client:
         return kind(self.host, timeout=60)
 
     def sign(self, method: str, target: str, headers, body: bytes = b"") -> dict[str, str]:
-        request = AWSRequest(method, f"{self.scheme}://{self.host}{target}", dict(headers), data=body)
+        # However the path is written, S3 checks the signature of it with all encoded but the unreserved characters.
+        path, mark, query = target.partition("?")
+        url = f"{self.scheme}://{self.host}{quote(unquote(path), safe='/~')}{mark}{query}"
+        request = AWSRequest(method, url, dict(headers), data=body)
         S3SigV4Auth(self.credentials, "s3", self.region).add_auth(request)
         return dict(request.headers.items())
 

@@ -24,7 +24,7 @@ fn unknown_properties_are_named_with_the_nearest_right_one() {
     bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `bucket.forceDestroy`?
     stage: there is no property `stage`; did you mean `stageName`?
     stagename: there is no property `stagename`; did you mean `stageName`?
-    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `authorization`, `authorizer`, `bucket`, `cors`, `description`, `indexDocument`, `metricsEnabled`, `name`, `operations`, `path`, `stageName`, `tags`, `throttle`, `tracingEnabled`, `waitForReady`
+    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `allowedIpRanges`, `authorization`, `authorizer`, `bucket`, `cors`, `description`, `indexDocument`, `metricsEnabled`, `name`, `operations`, `path`, `policy`, `stageName`, `tags`, `throttle`, `tracingEnabled`, `waitForReady`
     ");
 }
 

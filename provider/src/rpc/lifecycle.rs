@@ -26,7 +26,6 @@ use crate::import::import;
 use crate::inputs::{self, Read};
 use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
-use crate::pieces::definition::openapi::Auth;
 use crate::plan::{Plan, plan};
 use crate::state::{self, State};
 use crate::value::Object;
@@ -265,8 +264,8 @@ impl Work {
     }
 
     async fn wait_for_ready(&self, desired: &Desired, state: &State) {
-        // Callers who have to say who they are get no further than API Gateway.
-        if desired.definition.api.auth != Auth::None {
+        // Where not everybody may call, a probe may get no further than API Gateway.
+        if !desired.definition.api.is_open() {
             return;
         }
         let outputs = self.source(desired, state).actual();

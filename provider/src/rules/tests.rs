@@ -81,3 +81,28 @@ fn who_may_call_is_said_without_contradictions() {
     ];
     insta::assert_snapshot!("authorization", wrong.map(told).join("\n\n"));
 }
+
+#[test]
+fn where_callers_come_from_is_said_in_order() {
+    let policy =
+        r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/*"}}"#;
+    for inputs in [
+        serde_json::json!({ "allowedIpRanges": ["203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0", "192.0.2.1/32"] }),
+        serde_json::json!({ "policy": policy, "allowedIpRanges": ["203.0.113.0/24"] }),
+        serde_json::json!({ "policy": UNKNOWN, "allowedIpRanges": [UNKNOWN] }),
+    ] {
+        assert_eq!(told(inputs.clone()), "", "{inputs}");
+    }
+    let long = policy.replace("execute-api:/*", &format!("execute-api:/{}*", "x".repeat(8192)));
+    let wrong = [
+        serde_json::json!({ "allowedIpRanges": [] }),
+        serde_json::json!({ "allowedIpRanges": ["203.0.113.1", "203.0.113.0/33", "::/129", "a/8", "10.0.0.0/+8"] }),
+        serde_json::json!({ "policy": "{" }),
+        serde_json::json!({ "policy": "[]" }),
+        serde_json::json!({ "policy": policy.replace("Allow", "Let") }),
+        serde_json::json!({ "policy": policy.replace("Principal", "Who") }),
+        serde_json::json!({ "policy": policy.replace("\"Resource\"", "\"Where\"") }),
+        serde_json::json!({ "policy": long }),
+    ];
+    insta::assert_snapshot!("access", wrong.map(told).join("\n\n"));
+}

@@ -1,4 +1,5 @@
-"""Import sets the authorization of methods that ask for a signature, and overwrites authorizers; LocalStack does neither.
+"""Import sets the authorization of methods that ask for a signature, and overwrites authorizers and policy; LocalStack
+does not.
 
 Source: the OpenAPI extension
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authtype.html, whose `awsSigv4`
@@ -20,6 +21,7 @@ def apply() -> None:
     def import_api(rest_api, context, open_api_spec, mode):
         if mode == "overwrite":
             apigateway_stores[context.account_id][context.region].rest_apis[rest_api.id].authorizers.clear()
+            rest_api.policy = None
         result = original(rest_api, context, open_api_spec, mode)
         sign(result[0], open_api_spec)
         return result

@@ -7,7 +7,7 @@ use aws_sdk_apigateway::primitives::Blob;
 use aws_sdk_apigateway::types::{Method, Op, PatchOperation, PutMode, Resource};
 use serde_json::{Map, Value as Json, json};
 
-use super::openapi::auth;
+use super::openapi::{access, auth};
 use super::routes::{self, Routes};
 use super::{Desired, State};
 use crate::apply::Run;
@@ -139,7 +139,7 @@ async fn authorizers(aws: &Clients, id: &str) -> Result<Authorizers, Error> {
             "pools": authorizer.provider_arns,
             "uri": authorizer.authorizer_uri(),
             "credentials": authorizer.authorizer_credentials(),
-            "source": authorizer.identity_source().filter(|source| !source.is_empty()),
+            "source": authorizer.identity_source().filter(|source| !source.is_empty()).map(auth::source),
             // For user pools it means nothing, and API Gateway fills it in.
             "ttl": authorizer.authorizer_result_ttl_in_seconds().filter(|_| is_custom),
         });
@@ -184,11 +184,22 @@ pub async fn content(aws: &Clients, id: &str) -> Result<Content, Error> {
     Ok(Content { routes: routes_of(&resources, &authorizers), answers })
 }
 
+/// The resource policy, in the form in which policies are compared.
+pub fn resource_policy(api: &GetRestApiOutput) -> Option<String> {
+    let text = api.policy.as_deref().filter(|text| !text.is_empty())?;
+    Some(access::told(text, api.id.as_deref().unwrap_or_default()).unwrap_or_else(|| text.to_owned()))
+}
+
 /// What differs between the document and what is there, in words.
 pub fn drift(api: &GetRestApiOutput, content: &Content, desired: &Desired, role_arn: &str) -> Vec<String> {
     let document = desired.api.document("", None, role_arn);
     let mut drift = routes::differences(&routes::of_document(&document), &content.routes);
     drift.extend(routes::differences(&routes::own_answers(&document), &content.answers));
+    let id = api.id.as_deref().unwrap_or_default();
+    let ours = document.get("x-amazon-apigateway-policy").map(|policy| access::compared(policy, id));
+    if resource_policy(api) != ours {
+        drift.push("resource policy".to_owned());
+    }
     if api.binary_media_types() != ["*/*"] {
         drift.push("binary media types".to_owned());
     }

@@ -145,6 +145,11 @@ pub fn of_operation(document: &Json, operation: &Json) -> Json {
     }
 }
 
+/// Where identities are, as one text, whatever is between its parts.
+pub fn source(text: &str) -> String {
+    text.split(',').map(str::trim).collect::<Vec<_>>().join(", ")
+}
+
 /// Who may call a method, in the one form in which document and API Gateway are compared.
 pub fn told(kind: &str, scopes: &[Json], authorizer: &Json) -> Json {
     json!({ "type": kind, "scopes": scopes, "authorizer": authorizer })
@@ -168,9 +173,8 @@ pub fn inputs_of(told: &Json) -> Option<(Authorization, Option<Authorizer>)> {
         Authorization::Custom => {
             let uri = by["uri"].as_str()?;
             let kind: AuthorizerType = serde_json::from_value(by["type"].clone()).ok()?;
-            let sources = by["source"].as_str().unwrap_or_default();
-            let sources: Vec<String> =
-                sources.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+            let sources = by["source"].as_str().filter(|source| !source.is_empty());
+            let sources: Vec<String> = sources.map(|s| s.split(", ").map(str::to_owned).collect()).unwrap_or_default();
             Some(Authorizer {
                 function_arn: Some(uri.split_once("/functions/")?.1.strip_suffix("/invocations")?.to_owned()),
                 role_arn: by["credentials"].as_str().map(str::to_owned),

@@ -33,8 +33,8 @@ const OWN: [Own; 9] = [
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
 const TOO_LARGE: (&str, &str) = (
     "StorageError",
-    "The storage's answer could not be passed on. An answer carries at most 10 MB: read a larger object in parts, with \
-     the header Range, such as bytes=0-9999999.",
+    "The storage could not be reached, or its answer could not be passed on. If the object has more than 10 MB, read it \
+     in parts, with the header Range, such as bytes=0-9999999.",
 );
 
 /// What it says of a path that is not there is, where callers have to sign, also what it says of a missing signature.

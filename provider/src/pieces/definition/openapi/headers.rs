@@ -1,4 +1,4 @@
-//! The headers and query parameters that pass. API Gateway forwards only what is mapped, and matches names by case.
+//! The headers and query parameters that pass. API Gateway forwards only what is mapped.
 
 use std::collections::BTreeSet;
 

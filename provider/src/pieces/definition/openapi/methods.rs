@@ -1,5 +1,7 @@
 //! The methods: what each takes from the client, what it asks S3, and what becomes of S3's answers.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::Api;
@@ -123,10 +125,14 @@ impl Api {
             mapped.insert("integration.request.path.key".to_owned(), "method.request.path.key".into());
         }
         for (place, name) in taken {
-            parameters.push(parameter(place, name, false));
-            let place = if place == QUERY { "querystring" } else { place };
-            let to = format!("integration.request.{place}.{name}");
-            mapped.insert(to, format!("method.request.{place}.{name}").into());
+            // API Gateway tells upper from lower case, and HTTP/2 has lower case only. S3 does not tell them apart.
+            let names = BTreeSet::from([name.to_owned(), name.to_lowercase()]);
+            for name in if place == QUERY { BTreeSet::from([name.to_owned()]) } else { names } {
+                parameters.push(parameter(place, &name, false));
+                let place = if place == QUERY { "querystring" } else { place };
+                let to = format!("integration.request.{place}.{name}");
+                mapped.insert(to, format!("method.request.{place}.{name}").into());
+            }
         }
         for (name, value) in method.fixed {
             mapped.insert(format!("integration.request.querystring.{name}"), format!("'{value}'").into());

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::partition::Partition;
 
+pub mod access;
 mod answers;
 pub mod auth;
 pub mod cors;
@@ -17,6 +18,7 @@ mod gateway;
 pub mod headers;
 mod methods;
 
+pub use access::Access;
 pub use auth::Auth;
 pub use cors::Cors;
 
@@ -39,6 +41,8 @@ pub struct Api {
     pub partition: Partition,
     /// Who may call.
     pub auth: Auth,
+    /// From where they may.
+    pub access: Access,
     /// Which web pages may use the URL.
     pub cors: Option<Cors>,
 }
@@ -63,6 +67,11 @@ impl Api {
             Operation::Delete => "DELETE",
         };
         self.operations.iter().map(verb).collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
+    }
+
+    /// Whether everybody may call, from everywhere.
+    pub fn is_open(&self) -> bool {
+        self.auth == Auth::None && self.access == Access::default()
     }
 
     /// Whether clients may do this.
@@ -95,6 +104,9 @@ impl Api {
         });
         if let Some(schemes) = self.auth.scheme() {
             document["components"] = json!({ "securitySchemes": schemes });
+        }
+        if let Some(policy) = self.access.document(&self.auth, self.cors.is_some()) {
+            document["x-amazon-apigateway-policy"] = policy;
         }
         document
     }

@@ -11,6 +11,7 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
         index: None,
         prefix: String::new(),
         auth: Auth::None,
+        access: Access::default(),
         cors: None,
     }
 }

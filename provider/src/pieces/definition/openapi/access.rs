@@ -1,0 +1,178 @@
+//! From where callers may come: the REST API's resource policy.
+
+use s3dataproxy_schema::Inputs;
+use serde_json::{Value as Json, json};
+
+use super::Auth;
+use crate::policy::canonical;
+
+/// The statement that refuses all other addresses.
+const SID: &str = "AllowedIpRanges";
+
+/// Every request, and every preflight, as policies name them before the API has an id.
+const EVERYTHING: &str = "execute-api:/*";
+const PREFLIGHTS: &str = "execute-api:/*/OPTIONS/*";
+
+/// What the inputs say of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Access {
+    /// The user's policy, in canonical form.
+    pub policy: Option<String>,
+    /// The addresses that may call; none for all.
+    pub ip_ranges: Vec<String>,
+}
+
+impl Access {
+    /// What the inputs ask for.
+    pub fn of(inputs: &Inputs) -> Access {
+        let mut ip_ranges = inputs.allowed_ip_ranges.clone().unwrap_or_default();
+        ip_ranges.sort();
+        ip_ranges.dedup();
+        Access { policy: inputs.policy.as_deref().map(canonical), ip_ranges }
+    }
+
+    /// The policy; none where everybody may come from everywhere.
+    pub fn document(&self, auth: &Auth, has_preflights: bool) -> Option<Json> {
+        let mut policy = match &self.policy {
+            // What is not known yet is no JSON.
+            Some(text) => serde_json::from_str(text).unwrap_or_else(|_| json!({ "Id": text })),
+            None if self.ip_ranges.is_empty() => return None,
+            None => json!({ "Version": "2012-10-17", "Statement": opening(auth, has_preflights) }),
+        };
+        if !self.ip_ranges.is_empty() {
+            let mut all = listed(&policy["Statement"]);
+            all.push(json!({
+                "Action": "execute-api:Invoke",
+                "Condition": { "NotIpAddress": { "aws:SourceIp": self.ip_ranges } },
+                "Effect": "Deny",
+                "Principal": "*",
+                "Resource": EVERYTHING,
+                "Sid": SID,
+            }));
+            policy["Statement"] = all.into();
+        }
+        Some(policy)
+    }
+}
+
+/// What a policy has to allow that is there only to refuse addresses.
+///
+/// With no or Cognito's authorization, what no statement allows is refused. With AWS identities and functions, what a
+/// statement allows needs neither: an allowance for all would let in whom they do not.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
+fn opening(auth: &Auth, has_preflights: bool) -> Vec<Json> {
+    let resource = match auth {
+        Auth::None | Auth::UserPools { .. } => EVERYTHING,
+        Auth::Iam | Auth::Function { .. } if has_preflights => PREFLIGHTS,
+        Auth::Iam | Auth::Function { .. } => return Vec::new(),
+    };
+    vec![json!({ "Action": "execute-api:Invoke", "Effect": "Allow", "Principal": "*", "Resource": resource })]
+}
+
+fn listed(statement: &Json) -> Vec<Json> {
+    match statement {
+        Json::Array(all) => all.clone(),
+        Json::Null => Vec::new(),
+        one => vec![one.clone()],
+    }
+}
+
+/// A policy as API Gateway tells it, in the form in which ours is compared: it escapes the text, and writes the API's whole
+/// name where one may leave it out.
+pub fn told(text: &str, api_id: &str) -> Option<String> {
+    let plain = || serde_json::from_str::<String>(&format!("\"{text}\"")).ok();
+    let policy: Json = serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&plain()?).ok())?;
+    Some(compared(&policy, api_id))
+}
+
+/// The form in which policies are compared.
+pub fn compared(policy: &Json, api_id: &str) -> String {
+    let mut policy = policy.clone();
+    let mut all = listed(&policy["Statement"]);
+    for statement in &mut all {
+        for part in ["Resource", "NotResource"] {
+            match statement.get_mut(part) {
+                Some(Json::Array(texts)) => texts.iter_mut().for_each(|text| shorten(text, api_id)),
+                Some(text) => shorten(text, api_id),
+                None => {}
+            }
+        }
+    }
+    policy["Statement"] = all.into();
+    canonical(&policy.to_string())
+}
+
+fn shorten(resource: &mut Json, api_id: &str) {
+    let Some(text) = resource.as_str().filter(|text| text.starts_with("arn:")) else { return };
+    let mut parts = text.splitn(6, ':').skip(2);
+    if parts.next() == Some("execute-api")
+        && let Some(path) = parts.nth(2).and_then(|what| what.strip_prefix(api_id))
+        && path.starts_with('/')
+    {
+        *resource = format!("execute-api:{path}").into();
+    }
+}
+
+/// The inputs behind a policy in the form of [`compared`], for an import: the policy without what is ours, and the ranges.
+pub fn inputs_of(policy: &str, auth: &Auth, has_preflights: bool) -> Access {
+    let Ok(mut document) = serde_json::from_str::<Json>(policy) else { return Access::default() };
+    let (ours, others): (Vec<Json>, Vec<Json>) =
+        listed(&document["Statement"]).into_iter().partition(|statement| statement["Sid"] == SID);
+    let ranges = ours.first().map(|ours| ours["Condition"]["NotIpAddress"]["aws:SourceIp"].clone());
+    let ip_ranges: Vec<String> = ranges
+        .map(|ranges| listed(&ranges))
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|range| range.as_str().map(str::to_owned))
+        .collect();
+    if !ip_ranges.is_empty() && others == opening(auth, has_preflights) {
+        return Access { policy: None, ip_ranges };
+    }
+    document["Statement"] = others.into();
+    Access { policy: Some(canonical(&document.to_string())), ip_ranges }
+}
+
+#[cfg(test)]
+mod tests {
+    use s3dataproxy_schema::AuthorizerType;
+
+    use super::*;
+
+    const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke",
+        "Resource":["execute-api:/prod/GET/*"],"Condition":{"StringEquals":{"aws:SourceVpce":"vpce-1"}}},"Version":"2012-10-17"}"#;
+
+    fn function() -> Auth {
+        Auth::Function { kind: AuthorizerType::Token, arn: "f".to_owned(), role_arn: None, sources: Vec::new(), ttl: 0 }
+    }
+
+    #[test]
+    fn the_policy_follows_the_inputs_and_back() {
+        let pools = Auth::UserPools { arns: Vec::new(), scopes: Vec::new() };
+        let mut said = String::new();
+        for (policy, ranges, auth, preflights) in [
+            (None, vec![], Auth::None, true),
+            (None, vec!["2001:db8::/32", "203.0.113.0/24"], Auth::None, false),
+            (None, vec!["203.0.113.0/24"], pools, false),
+            (None, vec!["203.0.113.0/24"], Auth::Iam, false),
+            (None, vec!["203.0.113.0/24"], function(), true),
+            (Some(POLICY), vec![], Auth::Iam, false),
+            (Some(POLICY), vec!["203.0.113.0/24"], Auth::None, false),
+        ] {
+            let access =
+                Access { policy: policy.map(canonical), ip_ranges: ranges.into_iter().map(str::to_owned).collect() };
+            let Some(document) = access.document(&auth, preflights) else {
+                assert_eq!(access, Access::default());
+                continue;
+            };
+            said += &format!("{document}\n");
+            // As API Gateway tells it.
+            let long =
+                document.to_string().replace("execute-api:/", "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3/");
+            let escaped = Json::from(long).to_string();
+            let told = told(escaped.trim_matches('"'), "a1b2c3").expect("a policy");
+            assert_eq!(told, compared(&document, "a1b2c3"));
+            assert_eq!(inputs_of(&told, &auth, preflights), access);
+        }
+        insta::assert_snapshot!(said);
+    }
+}
