@@ -57,9 +57,11 @@ pub fn read(properties: &Object) -> Result<Read<Inputs>, Vec<Failure>> {
 pub fn examine(properties: &Object) -> (Read<Inputs>, Vec<Failure>) {
     let (mut read, failures) = read_as::<Inputs>(properties, &shape::INPUTS, false);
     if properties.get("policy").is_some_and(Value::has_secret) {
-        // The document has it in another form.
-        let parts = read.typed.policy.iter().flat_map(|policy| policy::statements(policy));
-        read.secrets.extend(parts);
+        // The document has it in another form, and errors quote it in parts.
+        if let Some(policy) = &read.typed.policy {
+            read.secrets.extend(policy::statements(policy));
+            read.secrets.extend(policy::words(policy));
+        }
     }
     (read, failures)
 }

@@ -25,6 +25,28 @@ pub fn statements(text: &str) -> Vec<String> {
     }
 }
 
+/// The texts of a policy that its author chose: who is named, and what conditions compare with. AWS quotes them one by
+/// one. Short ones, such as `*` or `true`, tell nothing.
+pub fn words(text: &str) -> Vec<String> {
+    let policy: Json = serde_json::from_str(text).unwrap_or_default();
+    let mut words = Vec::new();
+    collect(&policy, false, &mut words);
+    words
+}
+
+fn collect(json: &Json, chosen: bool, words: &mut Vec<String>) {
+    match json {
+        Json::String(text) if chosen && text.len() > "false".len() => words.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| collect(item, chosen, words)),
+        Json::Object(map) => {
+            for (key, value) in map {
+                collect(value, chosen || matches!(key.as_str(), "Principal" | "NotPrincipal" | "Condition"), words);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Text as IAM gives policies back: percent-encoded.
 pub fn percent_decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
@@ -54,7 +76,7 @@ fn sorted(json: Json) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{canonical, words};
 
     #[test]
     fn equal_policies_are_equal_texts() {
@@ -66,5 +88,13 @@ mod tests {
         assert_ne!(canonical(ours), canonical(&theirs.replace("Allow", "Deny")));
         assert_eq!(canonical(&canonical(ours)), canonical(ours));
         assert_eq!(canonical("no json"), "no json");
+    }
+
+    #[test]
+    fn the_words_of_a_policy_are_what_its_author_chose() {
+        let policy = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":["*","123456789012"]},
+            "Action":"execute-api:Invoke","Condition":{"StringEquals":{"aws:Referer":"hunter2","x":"true"}}}]}"#;
+        assert_eq!(words(policy), ["123456789012", "hunter2"]);
+        assert_eq!(words("no json"), [""; 0]);
     }
 }
