@@ -168,4 +168,6 @@ def test_a_demo_that_fails_says_so_and_leaves_nothing(start, tmp_path):
 
 
 if __name__ == "__main__":
+    # A shell's background ignores the signal, and whatever runs there inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     session(sys.argv[1])
