@@ -63,8 +63,22 @@ def look(aws, outputs: dict) -> dict:
                 "methods": _set(stage), "traced": stage.get("tracingEnabled", False),
             } for stage in stages
         },
+        "usage plans": _usage_plans(api, id_),
         "a missing key": (answer.status_code, answer.headers["Content-Type"], _code(answer)),
     }
+
+
+def _usage_plans(api, id_: str) -> list[dict]:
+    """The plans of an API's stages, with their keys by name."""
+    plans = [plan for plan in api.get_usage_plans(limit=500)["items"]
+             if any(stage["apiId"] == id_ for stage in plan["apiStages"])]
+    keys = {key["id"]: key for key in api.get_api_keys(limit=500)["items"]}
+    return [{
+        "stages": [stage["stage"] for stage in plan["apiStages"]], "throttle": plan.get("throttle"),
+        "quota": plan.get("quota"), "tags": plan["tags"],
+        "keys": {keys[key["id"]]["name"]: {part: keys[key["id"]][part] for part in ("enabled", "tags")}
+                 for key in api.get_usage_plan_keys(usagePlanId=plan["id"], limit=500)["items"]},
+    } for plan in plans]
 
 
 def _set(stage: dict) -> tuple:
@@ -294,6 +308,11 @@ def prod(seen: dict, **changes) -> dict:
     return {"stages": {"prod": seen["stages"]["prod"] | changes}}
 
 
+def plans(seen: dict, **changes) -> dict:
+    [plan] = seen["usage plans"]
+    return {"usage plans": [plan | changes]}
+
+
 CASES = {
     "path": Case({"path": "v1/models"}, {"path": "update"}, DEPLOY, DEPLOY,
                  lambda seen: moved(seen, "/path/", "/v1/models/")),
@@ -363,6 +382,36 @@ CASES = {
                          ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
                          lambda seen: {"stages": {"v2": seen["stages"]["prod"]}},
                          start={"throttle": {"rateLimit": 9, "burstLimit": 9}, "tracingEnabled": True}),
+    "keys": Case({"apiKeys": ["alice", "lab-7"]}, {"apiKeys": "add"},
+                 sorted([*DEPLOY, "GetUsagePlans", "GetApiKeys", "CreateUsagePlan", *["CreateApiKey", "CreateUsagePlanKey"] * 2]),
+                 sorted([*DEPLOY, "UpdateUsagePlan", "DeleteUsagePlan", *["DeleteApiKey"] * 2]), None, {"apiKeys": "delete"}),
+    "clients": Case({"apiKeys": ["bob", "carol"]}, {"apiKeys": "update"},
+                    ["CreateApiKey", "CreateUsagePlanKey", "DeleteApiKey", "DeleteUsagePlanKey", "GetApiKeys",
+                     "GetUsagePlan", "GetUsagePlanKeys"],
+                    ["CreateApiKey", "CreateUsagePlanKey", "DeleteApiKey", "DeleteUsagePlanKey", "GetApiKeys",
+                     "GetUsagePlan", "GetUsagePlanKeys"], None, start={"apiKeys": ["alice", "bob"]}),
+    "sameclients": Case({"apiKeys": ["bob", "alice"]}, {}, [], [], start={"apiKeys": ["alice", "bob"]}),
+    "quota": Case({"apiKeys": ["alice"], "quota": {"limit": 1000, "period": "MONTH", "offset": 2}}, {"quota": "add"},
+                  ["UpdateUsagePlan"], ["UpdateUsagePlan"],
+                  lambda seen: plans(seen, quota={"limit": 1000, "period": "MONTH", "offset": 2}), {"quota": "delete"},
+                  {"apiKeys": ["alice"]}),
+    "quotas": Case({"apiKeys": ["alice"], "quota": {"limit": 7, "period": "WEEK"}},
+                   {"quota.limit": "update", "quota.period": "update"}, ["UpdateUsagePlan"], ["UpdateUsagePlan"],
+                   lambda seen: plans(seen, quota={"limit": 7, "period": "WEEK", "offset": 0}),
+                   start={"apiKeys": ["alice"], "quota": {"limit": 9, "period": "DAY", "offset": 0}}),
+    "slowkeys": Case({"apiKeys": ["alice"], "throttle": {"rateLimit": 5, "burstLimit": 2}}, {"throttle": "add"},
+                     ["UpdateStage", "UpdateUsagePlan"], ["UpdateStage", "UpdateUsagePlan"],
+                     lambda seen: prod(seen, methods=(5, 2, False)) | plans(seen, throttle={"rateLimit": 5, "burstLimit": 2}),
+                     {"throttle": "delete"}, {"apiKeys": ["alice"]}),
+    # The plan leaves the old stage before that goes.
+    "keystage": Case({"apiKeys": ["alice"], "stageName": "v2"}, {"stageName": "update"},
+                     ["CreateStage", "DeleteStage", "GetStage", "UpdateUsagePlan"],
+                     ["CreateStage", "DeleteStage", "GetStage", "UpdateUsagePlan"],
+                     lambda seen: {"stages": {"v2": seen["stages"]["prod"]}} | plans(seen, stages=["v2"]),
+                     start={"apiKeys": ["alice"]}),
+    "keytags": Case({"apiKeys": ["alice"], "tags": {"team": "data"}}, {"tags.team": "add"},
+                    sorted([*TAG, "TagResource", "TagResource"]), sorted([*UNTAG, "UntagResource", "UntagResource"]),
+                    None, {"tags.team": "delete"}, {"apiKeys": ["alice"]}),
     "defaults": Case({"path": "defaults", "metricsEnabled": False, "tracingEnabled": False, "stageName": "prod", "operations": ["HEAD", "GET"], "waitForReady": True,
                       "bucket": {"forceDestroy": False, "secureTransportOnly": True}, "tags": {}}, {}, [], []),
     "nowords": Case({"description": ""}, {}, [], []),

@@ -156,7 +156,8 @@ impl Run {
 
     /// What has to be done before a step.
     fn blockers<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = Piece> + 'a {
-        let deletes = step.action == Action::Delete;
+        // What an update drops goes after what needed it has changed.
+        let deletes = step.action == Action::Delete && self.desired.is_none();
         pieces::REGISTRY.iter().filter_map(move |other| {
             let first = if deletes {
                 other.needs.contains(&step.piece) || self.goes_before(other.piece, step.piece)

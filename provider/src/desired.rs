@@ -6,7 +6,7 @@ use s3dataproxy_schema::{Inputs, Operation};
 
 use crate::owner;
 use crate::partition::Partition;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
 use crate::value::UNKNOWN;
 
 /// Tags by key.
@@ -46,6 +46,8 @@ pub struct Desired {
     pub definition: definition::Desired,
     /// The stage and what is deployed to it.
     pub stage: stage::Desired,
+    /// The usage plan with its keys; none where nobody needs a key.
+    pub usage_plan: Option<usage_plan::Desired>,
 }
 
 impl Desired {
@@ -66,6 +68,7 @@ impl Desired {
             region: bucket.region.unwrap_or_else(|| place.region.clone()),
             partition,
             auth: definition::openapi::Auth::of(inputs),
+            keys: inputs.api_keys.is_some(),
             access: definition::openapi::Access::of(inputs),
             cors,
             operations,
@@ -74,7 +77,9 @@ impl Desired {
         tags.extend(inputs.tags.clone().unwrap_or_default());
         let mut owned = tags.clone();
         owned.insert(owner::TAG.to_owned(), place.owner.clone());
+        let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
         Desired {
+            usage_plan: usage_plan::Desired::of(inputs, &name, &stage_name, &owned),
             owner: place.owner.clone(),
             partition,
             region: place.region.clone(),
@@ -104,11 +109,7 @@ impl Desired {
                 description: inputs.description.clone().filter(|text| !text.is_empty()),
                 api,
             },
-            stage: stage::Desired {
-                name: inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned()),
-                settings: stage::Settings::of(inputs),
-                tags,
-            },
+            stage: stage::Desired { name: stage_name, settings: stage::Settings::of(inputs), tags },
         }
     }
 }

@@ -103,6 +103,12 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
         ranges.sort();
         ranges.dedup();
     }
+    if let Some(clients) = &mut filled.api_keys {
+        clients.sort();
+    }
+    if let Some(quota) = &mut filled.quota {
+        quota.offset.get_or_insert(0);
+    }
     if let Some(authorizer) = filled.authorizer.as_mut().filter(|authorizer| authorizer.function_arn.is_some()) {
         authorizer.kind.get_or_insert_default();
         authorizer.identity_sources.get_or_insert_with(|| vec![auth::SOURCE.to_owned()]);

@@ -3,7 +3,7 @@
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
 //! default is left out), and planning with them finds nothing to do.
 
-use s3dataproxy_schema::{Authorization, Inputs};
+use s3dataproxy_schema::{Authorization, Inputs, Quota};
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Clients;
@@ -14,7 +14,7 @@ use crate::names;
 use crate::owner;
 use crate::pieces::definition::openapi::{Auth, access, auth, cors};
 use crate::pieces::definition::routes::Routes;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
 use crate::state::{State, VERSION};
 use crate::value::{Object, Value};
 
@@ -68,6 +68,12 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         stage::aws::state(&seen, &stage::State { deployment_id, tags: tags.clone(), ..stage::State::default() })
     });
 
+    let usage_plan = if shape.keys {
+        Some(look_at_usage_plan(aws, &api_id, &usage_plan::link(&api_id, &stage_name), &name, &tags).await?)
+    } else {
+        None
+    };
+
     let existing = bucket.as_ref().is_some_and(|bucket| bucket.existing);
     let mut json = Map::new();
     json.insert("name".to_owned(), name.clone().into());
@@ -90,6 +96,16 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
         json.extend(stage.settings.tracing.then(|| ("tracingEnabled".to_owned(), true.into())));
+    }
+    if let Some(plan) = &usage_plan {
+        json.insert("apiKeys".to_owned(), plan.keys.keys().cloned().collect());
+        if let Some(throttle) = plan.throttle.as_ref().filter(|_| !json.contains_key("throttle")) {
+            json.insert("throttle".to_owned(), json!(throttle));
+        }
+        if let Some(quota) = &plan.quota {
+            let quota = Quota { offset: quota.offset.filter(|day| *day != 0), ..quota.clone() };
+            json.insert("quota".to_owned(), json!(quota));
+        }
     }
     if let Some(description) = api.description.clone().filter(|text| !text.is_empty()) {
         json.insert("description".to_owned(), description.into());
@@ -162,6 +178,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         definition: Some(definition::aws::state(&api, digest.clone(), drift)),
         // What is deployed cannot be read back; it counts as what is defined.
         stage: stage.map(|stage| stage::State { digest, ..stage }),
+        usage_plan,
     };
     Ok(Some(Import { inputs, state: state.rooted() }))
 }
@@ -180,6 +197,38 @@ async fn look_at_bucket(aws: &Clients, name: &str, tags: &Tags) -> Result<Option
     }
 }
 
+/// The usage plan of a stage, with its keys.
+async fn look_at_usage_plan(
+    aws: &Clients,
+    api: &str,
+    link: &str,
+    name: &str,
+    tags: &Tags,
+) -> Result<usage_plan::State, Error> {
+    let doing = format!("look for the usage plan of the REST API `{api}`");
+    let plans = usage_plan::aws::all(aws, &doing).await?;
+    let mut plans: Vec<_> =
+        plans.iter().map(|plan| usage_plan::aws::state(plan, tags, link)).filter(|plan| plan.link == link).collect();
+    let plan = match plans.len() {
+        0 => return Err(misfit(api, "it asks for API keys, and there is no usage plan for its stage")),
+        1 => plans.remove(0),
+        _ => return Err(misfit(api, "there are several usage plans for its stage")),
+    };
+    let linked = usage_plan::aws::keys::of_plan(aws, &plan.id).await?;
+    let prefix = usage_plan::key_prefix(name);
+    if linked.is_empty() || linked.iter().any(|(_, key)| !key.starts_with(&prefix)) {
+        let reason = format!("the keys of its usage plan are not clients of it: their names begin with `{prefix}`");
+        return Err(misfit(api, reason));
+    }
+    let keys = usage_plan::aws::keys::named(aws, &prefix, &doing).await?.into_iter();
+    let keys = keys.map(|(client, key)| (client, usage_plan::aws::keys::state(&key, tags)));
+    let keys = keys.filter(|(_, key)| linked.iter().any(|(id, _)| *id == key.id));
+    Ok(usage_plan::State {
+        keys: keys.map(|(client, key)| (client, usage_plan::Key { linked: true, ..key })).collect(),
+        ..plan
+    })
+}
+
 /// What the routes of an API of our shape say.
 struct Shape {
     mount: String,
@@ -191,6 +240,8 @@ struct Shape {
     role_arn: String,
     /// The inputs that say who may call.
     auth: Map<String, Json>,
+    /// Whether clients have to send an API key.
+    keys: bool,
 }
 
 impl Shape {
@@ -260,6 +311,7 @@ impl Shape {
             prefix,
             region: region.to_owned(),
             role_arn: role_arn.to_owned(),
+            keys: does["apiKey"] == true,
             auth: auth_of(does).ok_or_else(|| misfit(id, "its authorization is not one that S3DataProxy makes"))?,
         })
     }

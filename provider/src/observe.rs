@@ -8,7 +8,8 @@ use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::pieces::usage_plan::aws::Known;
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
 use crate::state::State;
 
 /// The state as it really is. `desired` is what was last applied: what there is has to be compared with its document.
@@ -33,13 +34,20 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
         }
     };
     let api = observe_api(aws, state, desired);
-    let (bucket, role, role_policy, (rest_api, definition, stage)) = tokio::try_join!(bucket, role, role_policy, api)?;
+    let usage_plan = async {
+        match &state.usage_plan {
+            Some(_) => observe_usage_plan(aws, state, desired).await,
+            None => Ok(None),
+        }
+    };
+    let (bucket, role, role_policy, (rest_api, definition, stage), usage_plan) =
+        tokio::try_join!(bucket, role, role_policy, api, usage_plan)?;
     // What carries another owner's tag by now is not there for us, whatever its name.
     let bucket = bucket.filter(|seen| still_recorded(&seen.tags, state.bucket.as_ref().map(|old| &old.tags), state));
     let role = role.filter(|seen| still_recorded(&seen.tags, state.role.as_ref().map(|old| &old.tags), state));
     let rest_api =
         rest_api.filter(|seen| still_recorded(&seen.tags, state.rest_api.as_ref().map(|old| &old.tags), state));
-    let mut seen = State { bucket, role, role_policy, rest_api, definition, stage, ..state.clone() };
+    let mut seen = State { bucket, role, role_policy, rest_api, definition, stage, usage_plan, ..state.clone() };
     // A deployment of ours that no stage serves any more is to be deleted.
     let serves = seen.stage.as_ref().map(|stage| &stage.deployment_id);
     if let Some(ours) = state.stage.as_ref().filter(|old| !old.digest.is_empty() && Some(&old.deployment_id) != serves)
@@ -91,10 +99,34 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
             known => Ok(known.clone()),
         }
     };
-    let (bucket, role, rest_api) = tokio::try_join!(bucket, role, rest_api)?;
+    let usage_plan = async {
+        match (&state.usage_plan, &desired.usage_plan) {
+            (None, None) => Ok(None),
+            // Some of its keys may be missing.
+            _ => observe_usage_plan(aws, &state, desired).await,
+        }
+    };
+    let (bucket, role, rest_api, usage_plan) = tokio::try_join!(bucket, role, rest_api, usage_plan)?;
     let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     let role = role.filter(|found| state.role.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
-    Ok(State { bucket, role, rest_api, ..state })
+    Ok(State { bucket, role, rest_api, usage_plan, ..state })
+}
+
+async fn observe_usage_plan(
+    aws: &Clients,
+    state: &State,
+    desired: &Desired,
+) -> Result<Option<usage_plan::State>, Error> {
+    let api = state.rest_api.as_ref().map(|api| api.id.as_str()).unwrap_or_default();
+    let known = Known {
+        name: &desired.rest_api.name,
+        owner: &state.owner,
+        // What was there once and is not wanted any more has its tags too.
+        tags: desired.usage_plan.as_ref().map_or(&desired.rest_api.tags, |plan| &plan.tags),
+        link: &usage_plan::link(api, &desired.stage.name),
+        state: state.usage_plan.as_ref(),
+    };
+    usage_plan::aws::observe(aws, &known).await
 }
 
 type Api = (Option<rest_api::State>, Option<definition::State>, Option<stage::State>);

@@ -5,7 +5,7 @@ use s3dataproxy_schema::Inputs;
 use crate::desired::Desired;
 use crate::inputs::Read;
 use crate::pieces::Piece;
-use crate::pieces::{bucket, rest_api};
+use crate::pieces::{bucket, rest_api, usage_plan};
 use crate::plan::{Action, Plan};
 use crate::state::{self, State};
 use crate::value::{Object, UNKNOWN, Value};
@@ -51,6 +51,11 @@ impl Source<'_> {
             let unknown = vague || text.contains(UNKNOWN);
             (name.to_owned(), if unknown { Value::UNKNOWN } else { self.guard(Value::String(text)) })
         }));
+        if let Some(wanted) = &self.desired.usage_plan {
+            let known =
+                state.usage_plan.as_ref().filter(|plan| wanted.clients.iter().all(|name| plan.keys.contains_key(name)));
+            outputs.extend(keys(known.map(|plan| plan.only(&wanted.clients)).as_ref()));
+        }
         outputs
     }
 
@@ -73,6 +78,9 @@ impl Source<'_> {
         });
         let mut outputs = self.inputs.clone();
         outputs.extend(texts.into_iter().map(|(name, text)| (name.to_owned(), self.guard(Value::String(text)))));
+        if let Some(plan) = &state.usage_plan {
+            outputs.extend(keys(Some(plan)));
+        }
         outputs.insert(state::KEY.to_owned(), self.guard(Value::from(self.state.to_json())));
         outputs
     }
@@ -103,8 +111,23 @@ impl Source<'_> {
 
     /// A value made from a secret is a secret.
     fn guard(&self, value: Value) -> Value {
-        guarded(value, &self.read.secrets)
+        guarded(value, &[self.read.secrets.as_slice(), &self.state.secrets()].concat())
     }
+}
+
+/// The outputs about API keys; unknown where the plan is still to come.
+fn keys(plan: Option<&usage_plan::State>) -> [(String, Value); 2] {
+    let by_client = |part: fn(&usage_plan::Key) -> &String| {
+        let told = |plan: &usage_plan::State| {
+            let keys = plan.keys.iter().map(|(client, key)| (client.clone(), Value::String(part(key).clone())));
+            Value::Object(keys.collect())
+        };
+        plan.map_or(Value::UNKNOWN, told)
+    };
+    [
+        ("apiKeyIds".to_owned(), by_client(|key| &key.id)),
+        ("apiKeyValues".to_owned(), by_client(|key| &key.value).into_secret()),
+    ]
 }
 
 /// A value, as a secret if it holds one of these texts.
@@ -147,6 +170,7 @@ pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
         state.role.as_ref().map(|piece| &piece.tags),
         state.rest_api.as_ref().map(|piece| &piece.tags),
         state.stage.as_ref().map(|piece| &piece.tags),
+        state.usage_plan.as_ref().map(|piece| &piece.tags),
     ];
     for (key, value) in read.typed.tags.iter().flatten() {
         let odd = tagged.iter().flatten().find(|tags| tags.get(key) != Some(value));

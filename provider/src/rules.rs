@@ -2,6 +2,7 @@
 
 mod access;
 mod authorization;
+mod keys;
 
 use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
 
@@ -42,6 +43,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         fail("throttle.burstLimit", (0..=i64::from(i32::MAX)).contains(&burst_limit), reason);
     }
     authorization::check(read, &mut failures);
+    keys::check(read, &mut failures);
     access::check(inputs, &mut failures);
     if let Some(cors) = &inputs.cors {
         check_cors(cors, &mut failures);

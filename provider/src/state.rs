@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
 
 /// The version that this plugin writes.
 pub const VERSION: u64 = 1;
@@ -48,6 +48,9 @@ pub struct State {
     /// The stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<stage::State>,
+    /// The usage plan with its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_plan: Option<usage_plan::State>,
 }
 
 /// Why a stored state cannot be used.
@@ -101,7 +104,10 @@ impl State {
 
     /// Whether nothing is there that was made.
     pub fn is_empty(&self) -> bool {
-        self.bucket.as_ref().is_none_or(|bucket| bucket.existing) && self.role.is_none() && self.rest_api.is_none()
+        self.bucket.as_ref().is_none_or(|bucket| bucket.existing)
+            && self.role.is_none()
+            && self.rest_api.is_none()
+            && self.usage_plan.is_none()
     }
 
     /// This state without what cannot be there because its parent is not.
@@ -116,6 +122,12 @@ impl State {
             state.leftovers = stage::Leftovers::default();
         }
         state
+    }
+
+    /// What of it nobody may see.
+    pub fn secrets(&self) -> Vec<String> {
+        let keys = self.usage_plan.iter().flat_map(|plan| plan.keys.values());
+        keys.map(|key| key.value.clone()).filter(|value| !value.is_empty()).collect()
     }
 
     /// The account, as the role's ARN names it.

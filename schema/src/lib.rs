@@ -10,6 +10,7 @@ pub mod config;
 pub mod cors;
 pub mod operation;
 pub mod package;
+pub mod quota;
 pub mod resource;
 pub mod shape;
 pub mod throttle;
@@ -19,6 +20,7 @@ pub use bucket::Bucket;
 pub use config::{AssumeRole, Config, Endpoints};
 pub use cors::Cors;
 pub use operation::Operation;
+pub use quota::{Quota, QuotaPeriod};
 pub use resource::{Inputs, Outputs};
 pub use throttle::Throttle;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Authorization, Authorizer, Bucket, Cors, Operation, Throttle};
+use crate::{Authorization, Authorizer, Bucket, Cors, Operation, Quota, Throttle};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +55,17 @@ pub struct Inputs {
     /// tell which of the two decides. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// How many requests the stage takes. Without it only the account's own limit holds.
+    /// The names of clients, such as `["alice", "lab-7"]`: each gets an API key of its own, which it sends in the header
+    /// `x-api-key`, and a request without a key is a 403. 1 to 128 letters, digits, `.`, `_`, `@` and `-` each. A client
+    /// that is added or dropped leaves the keys of the others as they are. Keys tell clients apart, for `throttle`, `quota` and
+    /// the monitoring of each; [they are no proof of who calls](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html),
+    /// which is for `authorization`. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_keys: Option<Vec<String>>,
+    /// How many requests each client of `apiKeys` has in a day, week or month. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// How many requests the stage takes, and with `apiKeys` also each client. Without it only the account's own limit holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
     /// Whether CloudWatch gets metrics of each method, besides those of the whole stage. They
@@ -104,6 +114,13 @@ pub struct Outputs {
     pub stage_arn: String,
     /// The id of the deployment that the stage serves. It changes with every change of the API.
     pub deployment_id: String,
+    /// The ids of the API keys, by the names of `apiKeys`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_ids: Option<BTreeMap<String, String>>,
+    /// The API keys themselves, by the names of `apiKeys`: what clients send in the header `x-api-key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("secret" = true))]
+    pub api_key_values: Option<BTreeMap<String, String>>,
     /// The OpenAPI 3 document that is deployed, as JSON text.
     pub open_api_document: String,
 }

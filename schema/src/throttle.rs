@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How many requests the stage takes, of all clients together. What is above is a 429 that S3 never sees. API Gateway
+/// How many requests the stage takes, of all clients together, and with `apiKeys` also each client. What is above is a 429 that S3 never sees. API Gateway
 /// counts in each of its servers, so the limits are
 /// [targets, not exact](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html), and
 /// the account's own limit, 10,000 requests a second in most Regions, holds above them.

@@ -19,6 +19,7 @@ pub mod rest_api;
 pub mod role;
 pub mod role_policy;
 pub mod stage;
+pub mod usage_plan;
 
 /// A piece's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub enum Piece {
     RestApi,
     Definition,
     Stage,
+    UsagePlan,
 }
 
 /// Everything the core knows of a piece.
@@ -50,7 +52,7 @@ pub struct Entry {
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// The pieces, in the order in which a reader meets them.
-pub static REGISTRY: [Entry; 6] = [
+pub static REGISTRY: [Entry; 7] = [
     Entry {
         piece: Piece::Bucket,
         needs: &[],
@@ -113,6 +115,19 @@ pub static REGISTRY: [Entry; 6] = [
         },
         run: |run, action| Box::pin(stage::aws::run(run, action)),
     },
+    Entry {
+        piece: Piece::UsagePlan,
+        needs: &[Piece::Stage],
+        follows: &[],
+        plan: |state, desired| {
+            usage_plan::plan(
+                state.and_then(|s| s.usage_plan.as_ref()),
+                desired.and_then(|d| d.usage_plan.as_ref()),
+                state.and_then(|s| s.rest_api.as_ref()).map(|api| api.id.as_str()),
+            )
+        },
+        run: |run, action| Box::pin(usage_plan::aws::run(run, action)),
+    },
 ];
 
 /// The registry's line for a piece.
@@ -136,6 +151,7 @@ impl Piece {
             Piece::RestApi => "restApi",
             Piece::Definition => "definition",
             Piece::Stage => "stage",
+            Piece::UsagePlan => "usagePlan",
         }
     }
 }
@@ -149,6 +165,7 @@ impl fmt::Display for Piece {
             Piece::RestApi => "REST API",
             Piece::Definition => "definition",
             Piece::Stage => "stage",
+            Piece::UsagePlan => "usage plan",
         })
     }
 }

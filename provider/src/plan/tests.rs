@@ -1,8 +1,8 @@
-use s3dataproxy_schema::{Bucket, Inputs, Operation};
+use s3dataproxy_schema::{Bucket, Inputs, Operation, Quota, QuotaPeriod, Throttle};
 
 use super::*;
 use crate::desired::tests::place;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage};
+use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
 
 fn inputs() -> Inputs {
     Inputs {
@@ -50,8 +50,74 @@ pub(crate) fn applied(desired: &Desired) -> State {
             settings: desired.stage.settings.clone(),
             tags: desired.stage.tags.clone(),
         }),
+        usage_plan: desired.usage_plan.as_ref().map(|plan| usage_plan::State {
+            id: "p1".to_owned(),
+            link: usage_plan::link("a1b2c3", &plan.stage),
+            throttle: plan.throttle.clone(),
+            quota: plan.quota.clone(),
+            tags: plan.tags.clone(),
+            keys: plan.clients.iter().map(|client| (client.clone(), key(client, &plan.tags))).collect(),
+        }),
         ..State::empty(&desired.region, &desired.owner)
     }
+}
+
+fn key(client: &str, tags: &Tags) -> usage_plan::Key {
+    let (id, value) = (format!("id of {client}"), format!("key of {client}"));
+    usage_plan::Key { id, value, linked: true, enabled: true, tags: tags.clone() }
+}
+
+#[test]
+fn clients_come_and_go() {
+    let with = |clients: &[&str], more: fn(&mut Inputs)| {
+        let mut inputs = Inputs { api_keys: Some(clients.iter().map(|&name| name.to_owned()).collect()), ..inputs() };
+        more(&mut inputs);
+        Desired::new(&inputs, &place())
+    };
+    let limit = |inputs: &mut Inputs| {
+        inputs.throttle = Some(Throttle { rate_limit: 1.0, burst_limit: 2 });
+        inputs.quota = Some(Quota { limit: 9, period: QuotaPeriod::Week, offset: None });
+    };
+    let (none, two) = (Desired::new(&inputs(), &place()), with(&["a", "b"], |_| {}));
+    let told = |from: &Desired, to: &Desired| plan(Some(&applied(from)), Some(to)).to_string();
+    insta::assert_snapshot!(told(&none, &two), @"
+    update definition: openApiDocument
+    update stage: deploymentId
+    create usage plan: apiKeys
+    ");
+    insta::assert_snapshot!(told(&two, &with(&["b", "c"], |_| {})), @"
+    update usage plan: apiKeys
+    ");
+    insta::assert_snapshot!(told(&two, &with(&["a", "b"], limit)), @"
+    update stage: throttle
+    update usage plan: throttle, quota
+    ");
+    insta::assert_snapshot!(told(&two, &with(&["a", "b"], |inputs| inputs.stage_name = Some("v2".to_owned()))), @"
+    update stage: stageName
+    update usage plan: stageName
+    ");
+    insta::assert_snapshot!(told(&two, &with(&["a", "b"], |inputs| inputs.tags = None)), @"
+    update bucket: tags.env
+    update role: tags.env
+    update REST API: tags.env
+    update stage: tags.env
+    update usage plan: tags.env
+    ");
+    insta::assert_snapshot!(told(&two, &none), @"
+    update definition: openApiDocument
+    update stage: deploymentId
+    delete usage plan: apiKeys
+    ");
+    assert_eq!(told(&two, &two), "");
+    let mut without = applied(&two);
+    without.usage_plan.as_mut().unwrap().keys.get_mut("a").unwrap().enabled = false;
+    insta::assert_snapshot!(plan(Some(&without), Some(&two)), @"
+    update usage plan: apiKeys
+    ");
+    without.usage_plan.as_mut().unwrap().id.clear();
+    insta::assert_snapshot!(plan(Some(&without), Some(&two)), @"
+    update usage plan: apiKeys
+    ");
 }
 
 #[test]

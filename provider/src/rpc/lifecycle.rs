@@ -284,10 +284,11 @@ impl Work {
 
     /// The status of work that stopped half way, with everything that exists.
     fn half_done(&self, id: String, desired: &Desired, state: &State, errors: &[Error]) -> Status {
+        let secrets = [self.read.secrets.as_slice(), &state.secrets()].concat();
         init_failed(ErrorResourceInitFailed {
             id,
             properties: Some(self.outputs(desired, state)),
-            reasons: errors.iter().map(|error| redact(&error.to_string(), &self.read.secrets)).collect(),
+            reasons: errors.iter().map(|error| redact(&error.to_string(), &secrets)).collect(),
             inputs: Some(codec::encode(self.inputs.clone())),
             refresh_before_update: false,
         })

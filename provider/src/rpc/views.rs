@@ -143,7 +143,8 @@ impl Views {
     /// A piece that exists, as a view.
     fn state_of(&self, piece: Piece, state: &State, secrets: &[String]) -> Option<ViewStepState> {
         let Value::Object(mut pieces) = Value::from(state.to_json()) else { return None };
-        let outputs = match guarded(pieces.remove(piece.key())?, secrets) {
+        let secrets = [secrets, &state.secrets()].concat();
+        let outputs = match guarded(pieces.remove(piece.key())?, &secrets) {
             Value::Object(outputs) => outputs,
             secret => Object::from([("state".to_owned(), secret)]),
         };

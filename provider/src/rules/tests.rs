@@ -106,3 +106,22 @@ fn where_callers_come_from_is_said_in_order() {
     ];
     insta::assert_snapshot!("access", wrong.map(told).join("\n\n"));
 }
+
+#[test]
+fn clients_have_names_and_a_quota_has_clients() {
+    for inputs in [
+        serde_json::json!({ "apiKeys": ["a", "b.c@d-e_F9"], "quota": { "limit": 1, "period": "MONTH", "offset": 27 } }),
+        serde_json::json!({ "apiKeys": [UNKNOWN], "quota": { "limit": 1, "period": "DAY" } }),
+    ] {
+        assert_eq!(told(inputs.clone()), "", "{inputs}");
+    }
+    let wrong = [
+        serde_json::json!({ "apiKeys": [] }),
+        serde_json::json!({ "apiKeys": ["", "a b", "a", "a", "x".repeat(129)] }),
+        serde_json::json!({ "quota": { "limit": 1, "period": "DAY" } }),
+        serde_json::json!({ "apiKeys": ["a"], "quota": { "limit": 0, "period": "DAY", "offset": 1 } }),
+        serde_json::json!({ "apiKeys": ["a"], "quota": { "limit": 2147483648_i64, "period": "WEEK", "offset": 7 } }),
+        serde_json::json!({ "apiKeys": ["a"], "quota": { "limit": 1, "period": "MONTH", "offset": -1 } }),
+    ];
+    insta::assert_snapshot!("keys", wrong.map(told).join("\n\n"));
+}

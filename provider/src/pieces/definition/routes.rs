@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::openapi::auth;
+use super::openapi::{auth, keys};
 
 /// What each route does, by `METHOD /path`.
 pub type Routes = BTreeMap<String, Json>;
@@ -46,7 +46,7 @@ pub fn of_document(document: &Json) -> Routes {
             });
             let route = json!({
                 "authorization": auth::of_operation(document, operation),
-                "apiKey": false,
+                "apiKey": keys::asked_by(operation),
                 "takes": takes.collect::<BTreeSet<_>>(),
                 "gives": gives.collect::<Map<_, _>>(),
                 "type": integration["type"].as_str().unwrap_or_default().to_uppercase(),

@@ -15,6 +15,7 @@ use crate::desired::Tags;
 use crate::error::{Error, Kind};
 use crate::owner;
 use crate::pieces::rest_api::aws::retag;
+use crate::pieces::usage_plan;
 use crate::plan::Action;
 
 /// How often CreateDeployment is tried when no answer came and nothing was made.
@@ -254,10 +255,15 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
     Ok(())
 }
 
-/// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it.
-async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
+/// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it. A stage that a usage
+/// plan is for stays until the plan has left it.
+pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
     let leftovers = run.state().leftovers.clone();
+    let planned = run.state().usage_plan.as_ref().map(|plan| plan.link.clone());
     for stage in leftovers.stages {
+        if planned.as_ref() == Some(&usage_plan::link(api, &stage)) {
+            return Ok(());
+        }
         let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
         run.check(&doing)?;
         match run.aws.apigateway.delete_stage().rest_api_id(api).stage_name(&stage).send().await {

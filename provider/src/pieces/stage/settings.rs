@@ -3,7 +3,7 @@
 use s3dataproxy_schema::{Inputs, Throttle};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Changes;
+use crate::plan::{Action, Changes};
 
 /// The path of the settings of all methods.
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateStage.html>
@@ -49,13 +49,7 @@ impl Settings {
 
     /// The user's properties that differ.
     pub fn compare(&self, new: &Settings, changes: &mut Changes) {
-        match (&self.throttle, &new.throttle) {
-            (Some(old), Some(new)) => {
-                changes.field("throttle.rateLimit", &old.rate_limit, &new.rate_limit);
-                changes.field("throttle.burstLimit", &old.burst_limit, &new.burst_limit);
-            }
-            (old, new) => changes.0.extend(crate::plan::Action::appear(old.is_some(), new.is_some(), "throttle").1.0),
-        }
+        compare_throttle(self.throttle.as_ref(), new.throttle.as_ref(), changes);
         changes.field("metricsEnabled", &self.metrics, &new.metrics);
         changes.field("tracingEnabled", &self.tracing, &new.tracing);
     }
@@ -76,6 +70,17 @@ impl Settings {
             patches.push(("/tracingEnabled".to_owned(), self.tracing.to_string()));
         }
         patches
+    }
+}
+
+/// The parts of `throttle` that differ.
+pub fn compare_throttle(old: Option<&Throttle>, new: Option<&Throttle>, changes: &mut Changes) {
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            changes.field("throttle.rateLimit", &old.rate_limit, &new.rate_limit);
+            changes.field("throttle.burstLimit", &old.burst_limit, &new.burst_limit);
+        }
+        (old, new) => changes.0.extend(Action::appear(old.is_some(), new.is_some(), "throttle").1.0),
     }
 }
 

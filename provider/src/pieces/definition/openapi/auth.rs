@@ -68,9 +68,9 @@ impl Auth {
         }
     }
 
-    /// The document's security scheme, by its name.
+    /// The document's security scheme, with its name.
     /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authorizer.html>
-    pub(super) fn scheme(&self) -> Option<Json> {
+    pub(super) fn scheme(&self) -> Option<(String, Json)> {
         let scheme = |header: &str, kind: &str| json!({ "type": "apiKey", "name": header, "in": "header", "x-amazon-apigateway-authtype": kind });
         let scheme = match self {
             Auth::None => return None,
@@ -100,17 +100,17 @@ impl Auth {
                 scheme
             }
         };
-        Some(json!({ SCHEME: scheme }))
+        Some((SCHEME.to_owned(), scheme))
     }
 
     /// What a method says of it.
-    pub(super) fn security(&self) -> Option<Json> {
+    pub(super) fn requirement(&self) -> Option<Json> {
         let scopes: &[String] = match self {
             Auth::None => return None,
             Auth::UserPools { scopes, .. } => scopes,
             Auth::Iam | Auth::Function { .. } => &[],
         };
-        Some(json!([{ SCHEME: scopes }]))
+        Some(json!({ SCHEME: scopes }))
     }
 }
 

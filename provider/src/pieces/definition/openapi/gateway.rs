@@ -37,6 +37,12 @@ const TOO_LARGE: (&str, &str) = (
      in parts, with the header Range, such as bytes=0-9999999.",
 );
 
+/// What it says of keys.
+const KEYS: [Own; 2] = [
+    ("INVALID_API_KEY", Some(403), Some(("InvalidApiKey", "Send a valid API key in the header x-api-key."))),
+    ("QUOTA_EXCEEDED", Some(429), Some(("QuotaExceeded", "The quota of this API key is used up."))),
+];
+
 /// What it says of a path that is not there is, where callers have to sign, also what it says of a missing signature.
 const UNSIGNED: Own = (
     "MISSING_AUTHENTICATION_TOKEN",
@@ -51,6 +57,7 @@ const UNSIGNED: Own = (
 pub(super) fn responses(api: &Api) -> Json {
     let signed = api.auth == Auth::Iam;
     let own = OWN.iter().map(|own| if signed && own.0 == UNSIGNED.0 { &UNSIGNED } else { own });
+    let own = own.chain(KEYS.iter().filter(|_| api.keys));
     let responses = own.map(|(kind, status, words)| {
         let (code, message) = match words {
             Some((code, message)) => (Json::from(*code).to_string(), Json::from(*message).to_string()),

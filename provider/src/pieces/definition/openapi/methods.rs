@@ -161,7 +161,7 @@ impl Api {
             "responses": answers.iter().map(Answer::method_response).collect::<Map<_, _>>(),
             "x-amazon-apigateway-integration": integration,
         });
-        if let Some(security) = self.auth.security() {
+        if let Some(security) = self.security() {
             told["security"] = security;
         }
         told

@@ -16,6 +16,7 @@ pub mod auth;
 pub mod cors;
 mod gateway;
 pub mod headers;
+pub mod keys;
 mod methods;
 
 pub use access::Access;
@@ -41,6 +42,8 @@ pub struct Api {
     pub partition: Partition,
     /// Who may call.
     pub auth: Auth,
+    /// Whether they have to send an API key.
+    pub keys: bool,
     /// From where they may.
     pub access: Access,
     /// Which web pages may use the URL.
@@ -71,7 +74,14 @@ impl Api {
 
     /// Whether everybody may call, from everywhere.
     pub fn is_open(&self) -> bool {
-        self.auth == Auth::None && self.access == Access::default()
+        !self.keys && self.auth == Auth::None && self.access == Access::default()
+    }
+
+    /// What a method that reaches S3 says of who may call it. Each requirement is an entry of its own; all of them hold.
+    fn security(&self) -> Option<Json> {
+        let asked: Vec<Json> =
+            [self.auth.requirement(), self.keys.then(keys::requirement)].into_iter().flatten().collect();
+        (!asked.is_empty()).then(|| asked.into())
     }
 
     /// Whether clients may do this.
@@ -102,7 +112,9 @@ impl Api {
             "x-amazon-apigateway-binary-media-types": ["*/*"],
             "x-amazon-apigateway-gateway-responses": gateway::responses(self),
         });
-        if let Some(schemes) = self.auth.scheme() {
+        let schemes: Map<String, Json> =
+            [self.auth.scheme(), self.keys.then(keys::scheme)].into_iter().flatten().collect();
+        if !schemes.is_empty() {
             document["components"] = json!({ "securitySchemes": schemes });
         }
         if let Some(policy) = self.access.document(&self.auth, self.cors.is_some()) {

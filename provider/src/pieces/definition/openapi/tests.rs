@@ -12,6 +12,7 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
         prefix: String::new(),
         auth: Auth::None,
         access: Access::default(),
+        keys: false,
         cors: None,
     }
 }
@@ -68,6 +69,7 @@ fn the_documents_of_everything() {
     );
     let mut site = api("/", &[Operation::Get, Operation::Head]);
     site.index = Some("index.html".to_owned());
+    site.keys = true;
     insta::assert_snapshot!(
         "index_document",
         serde_json::to_string_pretty(&site.document("data-1", None, arn)).expect("plain data")
