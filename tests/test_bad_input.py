@@ -118,6 +118,10 @@ def test_wrong_types_and_unknown_properties(shared, aws):
      ["`authorizer.functionArn`", "arn:aws:lambda", "`authorizer.resultTtlInSeconds`", "3600"]),
     ({"allowedIpRanges": ["10.0.0.1", "10.0.0.0/99"]}, ["`allowedIpRanges[0]`", "`allowedIpRanges[1]`", "203.0.113.0/24"]),
     ({"policy": "{'Statement': []}"}, ["`policy`", "no JSON", "column"]),
+    ({"apiKeys": []}, ["`apiKeys` names no client"]),
+    ({"apiKeys": ["a b"], "quota": {"limit": 0, "period": "DAY", "offset": 1}},
+     ["`apiKeys[0]`", "`quota.limit`", "`quota.offset`"]),
+    ({"quota": {"limit": 1, "period": "DAY"}}, ["`quota`", "there is no `apiKeys`"]),
     ({"throttle": {"rateLimit": -1, "burstLimit": 5}}, ["`throttle.rateLimit`", "a second"]),
     ({"throttle": {"rateLimit": 1, "burstLimit": 1 << 31}}, ["`throttle.burstLimit`", "2147483647"]),
     ({"tags": {"aws:team": "x"}}, ["`tags[\"aws:team\"]`"]), ({"tags": {"s3dataproxy:owner": "x"}}, ["owner"]),
@@ -129,8 +133,8 @@ def test_other_bad_values(shared, aws, properties, words):
 
 
 def test_what_is_not_built_yet(shared, aws):
-    told = refused(shared, aws, untyped("{'quota': {}, 'apiKeys': ['a']}"))
-    assert "there is no property `quota`" in told and "there is no property `apiKeys`" in told
+    told = refused(shared, aws, untyped("{'accessLog': {}, 'domain': ['a']}"))
+    assert "there is no property `accessLog`" in told and "there is no property `domain`" in told
 
 
 # Secrets

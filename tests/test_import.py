@@ -24,6 +24,7 @@ USERS = {"authorization": "COGNITO_USER_POOLS", "authorizer": {"userPoolArns": [
 LETIN = {"authorization": "CUSTOM", "authorizer": {
     "functionArn": FUNCTION, "roleArn": "arn:aws:iam::000000000000:role/invoke", "type": "REQUEST",
     "identitySources": ["method.request.header.X-Key", "context.path"], "resultTtlInSeconds": 60}}
+KEYED = {"apiKeys": ["alice", "lab-7"], "quota": {"limit": 9, "period": "WEEK"}, "throttle": {"rateLimit": 5, "burstLimit": 2}}
 RANGES = {"allowedIpRanges": ["192.0.2.0/24", "2001:db8::/32"]}
 SITE = {"indexDocument": "index.html", "cors": {"allowOrigins": ["*"], "exposeHeaders": ["ETag"]}}
 ELSEWHERE = {"operations": ["LIST"], "bucket": {
@@ -51,6 +52,7 @@ IMPORTS = {
     "ranges": (RANGES, "{id}", RANGES),
     "signed-ranges": (SIGNED | RANGES | SITE, "{id}", SIGNED | RANGES | SITE),
     "policy": (RANGES | {"policy": POLICY}, "{id}", RANGES | {"policy": canonical(POLICY)}),
+    "keys": (KEYED, "{id}", KEYED),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.
     "elsewhere": (ELSEWHERE, "{id}", ELSEWHERE | {"bucket": {

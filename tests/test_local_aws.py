@@ -134,6 +134,28 @@ def test_import_sets_and_overwrites_authorization(aws, deploy, bucket):
     assert put("awsSigv4") == ("AWS_IAM", 0)
 
 
+def test_a_usage_plan_that_is_not_there_or_in_use_is_told_so(aws):
+    """Repair: usage_plans."""
+    api = aws.client("apigateway")
+    rest_api = api.create_rest_api(name="planned")["id"]
+    [root] = api.get_resources(restApiId=rest_api)["items"]
+    method = {"restApiId": rest_api, "resourceId": root["id"], "httpMethod": "GET"}
+    api.put_method(**method, authorizationType="NONE")
+    api.put_integration(**method, type="MOCK")
+    api.create_deployment(restApiId=rest_api, stageName="prod")
+    plan = api.create_usage_plan(name="planned", apiStages=[{"apiId": rest_api, "stage": "prod"}])["id"]
+    with pytest.raises(api.exceptions.BadRequestException, match="API Stages associated"):
+        api.delete_usage_plan(usagePlanId=plan)
+    with pytest.raises(api.exceptions.NotFoundException):
+        api.delete_usage_plan_key(usagePlanId=plan, keyId="none")
+    patch = {"op": "remove", "path": "/apiStages", "value": f"{rest_api}:prod"}
+    api.update_usage_plan(usagePlanId=plan, patchOperations=[patch])
+    api.delete_usage_plan(usagePlanId=plan)
+    with pytest.raises(api.exceptions.NotFoundException):
+        api.delete_usage_plan(usagePlanId=plan)
+    api.delete_rest_api(restApiId=rest_api)
+
+
 def test_import_overwrites_the_policy(aws, deploy, bucket):
     policy = {"Version": "2012-10-17", "Statement": []}
     integration = get_object(bucket, {"default": OK})

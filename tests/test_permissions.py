@@ -7,6 +7,7 @@ import pytest
 
 from harness import ROOT
 from harness.engine import PROXY, Stack
+from harness.faults import Lost
 from harness.tap import Tap
 from test_lifecycle import FUNCTION, KEY, left, one
 
@@ -15,6 +16,8 @@ POLICY = ROOT / "docs/permissions.json"
 BUCKET, OBJECTS = "arn:aws:s3:::NAME*", "arn:aws:s3:::NAME*/*"
 ROLE = "arn:aws:iam::ACCOUNT:role/NAME*"
 APIS, API, TAGS = (f"arn:aws:apigateway:REGION::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
+PLANS, PLAN, KEYS, ANY_KEY = (
+    f"arn:aws:apigateway:REGION::/{path}" for path in ("usageplans", "usageplans/*", "apikeys", "apikeys/*"))
 
 # What each operation needs: actions and what they apply to. Where it is not the operation's own name:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -57,6 +60,17 @@ NEEDS = {
         **{name: {"apigateway:PATCH": API} for name in ("UpdateRestApi", "UpdateStage")},
         "CreateDeployment": {"apigateway:POST": API},
         **{name: {"apigateway:DELETE": API} for name in ("DeleteRestApi", "DeleteDeployment", "DeleteStage")},
+        # With tags.
+        "CreateUsagePlan": {"apigateway:POST": PLANS, "apigateway:PUT": TAGS},
+        "CreateApiKey": {"apigateway:POST": KEYS, "apigateway:PUT": TAGS},
+        "CreateUsagePlanKey": {"apigateway:POST": PLAN},
+        "GetUsagePlans": {"apigateway:GET": PLANS},
+        "GetApiKeys": {"apigateway:GET": KEYS},
+        **{name: {"apigateway:GET": PLAN} for name in ("GetUsagePlan", "GetUsagePlanKeys", "GetUsagePlanKey")},
+        "UpdateUsagePlan": {"apigateway:PATCH": PLAN},
+        "UpdateApiKey": {"apigateway:PATCH": ANY_KEY},
+        **{name: {"apigateway:DELETE": PLAN} for name in ("DeleteUsagePlan", "DeleteUsagePlanKey")},
+        "DeleteApiKey": {"apigateway:DELETE": ANY_KEY},
         "TagResource": {"apigateway:PUT": TAGS},
         "UntagResource": {"apigateway:DELETE": TAGS},
     },
@@ -72,7 +86,7 @@ OTHER_TRUST = {"Version": "2012-10-17", "Statement": {
 @pytest.fixture(scope="module")
 def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
     """(service, operation) of every call in a life with everything in it."""
-    s3, iam = aws.client("s3"), aws.client("iam")
+    s3, iam, api = aws.client("s3"), aws.client("iam"), aws.client("apigateway")
     with Tap(aws.url) as tap, Stack("", tap.url, folder=tmp_path_factory.mktemp("permissions")) as stack:
         def up(**inputs):
             stack.write(one("allowed", {"name": "allowed", "waitForReady": False, **inputs}))
@@ -84,6 +98,13 @@ def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
         up(tags={"a": "1", "b": "1"})
         up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
         up(path="elsewhere", stageName="v3", description="words", tracingEnabled=True)
+        up(apiKeys=["a", "b"])
+        up(apiKeys=["b"], quota={"limit": 1, "period": "DAY"})
+        [key] = api.get_api_keys()["items"]
+        api.update_api_key(apiKey=key["id"], patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}])
+        stack.refresh()
+        tap.inject(Lost(), operation="CreateUsagePlanKey")
+        up(apiKeys=["b", "c"])
         up(authorization="CUSTOM", authorizer={"functionArn": FUNCTION})
         stack.refresh()
         up(path="elsewhere", stageName="v3", description="words",

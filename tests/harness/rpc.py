@@ -298,7 +298,7 @@ def init_failed(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed | 
 
 
 def wipe(aws, prefix: str) -> None:
-    """Removes what a test that failed has left: buckets, roles and REST APIs whose names begin so."""
+    """Removes what a test that failed has left: all whose names begin so."""
     s3, iam, api = (aws.client(service) for service in ("s3", "iam", "apigateway"))
     names = {kind: [name for name in names if name.startswith(prefix)] for kind, names in aws.inventory().items()}
     for name in names["buckets"]:
@@ -309,6 +309,16 @@ def wipe(aws, prefix: str) -> None:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         iam.delete_role(RoleName=name)
+    for item in api.get_usage_plans(limit=500)["items"]:
+        if item["name"] in names["usage_plans"]:
+            for stage in item["apiStages"]:
+                if stage["apiId"] in {rest_api["id"] for rest_api in api.get_rest_apis(limit=500)["items"]}:
+                    api.update_usage_plan(usagePlanId=item["id"], patchOperations=[
+                        {"op": "remove", "path": "/apiStages", "value": f"{stage['apiId']}:{stage['stage']}"}])
+            api.delete_usage_plan(usagePlanId=item["id"])
+    for item in api.get_api_keys(limit=500)["items"]:
+        if item["name"] in names["api_keys"]:
+            api.delete_api_key(apiKey=item["id"])
     for item in api.get_rest_apis(limit=500)["items"]:
         if item["name"] in names["rest_apis"]:
             api.delete_rest_api(restApiId=item["id"])

@@ -11,6 +11,7 @@ from . import (
     imported_fields,
     kept_tags,
     payload_limit,
+    usage_plans,
 )
 
 
@@ -22,3 +23,4 @@ def apply() -> None:
     converted_text.apply()
     payload_limit.apply()
     kept_tags.apply()
+    usage_plans.apply()

@@ -271,12 +271,13 @@ async fn update(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
     }
     run.check(doing)?;
     let all: Vec<Patch> = needed.iter().cloned().chain(leaves.clone()).collect();
-    let mut answer = patch(run, &old.id, all, doing).await;
-    // A stage that is gone has no plan any more.
-    if leaves.is_some() && answer.as_ref().is_err_and(is_no_stage) {
-        answer = patch(run, &old.id, needed, doing).await;
+    if let Err(error) = patch(run, &old.id, all, doing).await {
+        // It cannot leave a stage that it is not on any more.
+        if leaves.is_none() || is_still_on(run, &old.id, &old.link, &error).await {
+            return Err(error);
+        }
+        patch(run, &old.id, needed, doing).await?;
     }
-    answer?;
     let mut state = run.state();
     let plan = state.usage_plan.get_or_insert_default();
     (plan.throttle, plan.quota, plan.link) = (desired.throttle.clone(), desired.quota.clone(), link);
@@ -297,9 +298,13 @@ async fn patch(run: &Run, id: &str, patches: Vec<Patch>, doing: &str) -> Result<
     answer.map(drop).map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateUsagePlan", doing), error))
 }
 
-/// Whether API Gateway says that a plan is not on a stage, or that there is no such stage.
-fn is_no_stage(error: &Error) -> bool {
-    matches!(error.kind, Kind::NotFound | Kind::Invalid) && error.message.contains("API Stage")
+/// Whether a plan that could not leave a stage is still on it: not where plan or stage are gone.
+async fn is_still_on(run: &Run, id: &str, link: &str, error: &Error) -> bool {
+    match get(&run.aws, id).await {
+        Ok(Some(plan)) => error.kind != Kind::NotFound && state(&plan, &Tags::new(), link).link == link,
+        Ok(None) => false,
+        Err(_) => true,
+    }
 }
 
 /// Deletes the plan, which has to leave its stage first, then the keys.
@@ -310,10 +315,12 @@ async fn delete(run: &Run) -> Result<(), Error> {
         if !plan.link.is_empty() {
             run.check(&doing)?;
             let leave = vec![Patch::Remove(patches::STAGES, Some(plan.link.clone()))];
-            match patch(run, &plan.id, leave, &doing).await {
-                Err(error) if !is_no_stage(&error) && error.kind != Kind::NotFound => return Err(error),
-                _ => run.state().usage_plan.get_or_insert_default().link.clear(),
+            if let Err(error) = patch(run, &plan.id, leave, &doing).await
+                && is_still_on(run, &plan.id, &plan.link, &error).await
+            {
+                return Err(error);
             }
+            run.state().usage_plan.get_or_insert_default().link.clear();
         }
         run.check(&doing)?;
         match run.aws.apigateway.delete_usage_plan().usage_plan_id(&plan.id).send().await {

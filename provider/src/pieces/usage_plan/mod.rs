@@ -118,6 +118,11 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>, api: Option<&str>) -> (A
         (old, new) => return Action::appear(old.is_some(), new.is_some(), "apiKeys"),
     };
     let mut changes = Changes::default();
+    if old.id.is_empty() {
+        // Only keys are there: the plan is made anew around them.
+        changes.update("apiKeys");
+        return (Action::Update, changes);
+    }
     compare_throttle(old.throttle.as_ref(), new.throttle.as_ref(), &mut changes);
     match (&old.quota, &new.quota) {
         (Some(old), Some(new)) => {
@@ -127,19 +132,18 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>, api: Option<&str>) -> (A
         }
         (old, new) => changes.0.extend(Action::appear(old.is_some(), new.is_some(), "quota").1.0),
     }
-    if api.is_none_or(|api| old.link != link(api, &new.stage)) && !old.id.is_empty() {
+    if api.is_none_or(|api| old.link != link(api, &new.stage)) {
         let renamed = old.link.rsplit_once(':').is_some_and(|(_, stage)| stage != new.stage);
         changes.update(if renamed { "stageName" } else { "apiKeys" });
     }
     changes.tags(&old.tags, &new.tags);
-    let works = |key: &Key| key.linked && key.enabled && key.tags == new.tags;
-    let right = new.clients.iter().all(|client| old.keys.get(client).is_some_and(works));
-    if old.id.is_empty() || !right || old.keys.len() != new.clients.len() {
-        let change = Change { path: "apiKeys".to_owned(), kind: ChangeKind::Update };
-        // A new tag is told as such.
-        let only_tags = old.keys.iter().all(|(client, key)| new.clients.contains(client) && key.linked && key.enabled);
-        let only_tags = only_tags && !old.id.is_empty() && old.keys.len() == new.clients.len() && old.tags != new.tags;
-        changes.0.extend((!only_tags && !changes.0.contains(&change)).then_some(change));
+    let works = |key: &Key| key.linked && key.enabled;
+    let right = old.keys.keys().eq(&new.clients) && old.keys.values().all(works);
+    // A tag that differs on all of them is told as that.
+    let tagged = old.tags != new.tags || old.keys.values().all(|key| key.tags == new.tags);
+    let change = Change { path: "apiKeys".to_owned(), kind: ChangeKind::Update };
+    if (!right || !tagged) && !changes.0.contains(&change) {
+        changes.0.push(change);
     }
     (Action::unless_empty(&changes), changes)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::types::{ApiKey, Op, PatchOperation};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use super::{ATTEMPTS, Known, arn, look};
 use crate::apply::Run;
@@ -87,11 +87,17 @@ pub async fn bring(run: &Run, desired: &Desired, plan: &str) -> Result<(), Error
         async move { bring_one(run, desired, plan, &client).await }
     };
     let each: Vec<_> = desired.clients.iter().map(bring).collect();
-    stream::iter(each).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+    all(each).await?;
     let keys = run.state().usage_plan.clone().unwrap_or_default().keys;
     let dropped: Vec<String> = keys.into_keys().filter(|client| !desired.clients.contains(client)).collect();
     unlink(run, &dropped, plan).await?;
     drop_all(run, &dropped).await
+}
+
+/// Does all of this, also where one fails: a call that is dropped half way may have made something.
+async fn all(each: Vec<impl Future<Output = Result<(), Error>>>) -> Result<(), Error> {
+    let done: Vec<_> = stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
+    done.into_iter().collect()
 }
 
 async fn bring_one(run: &Run, desired: &Desired, plan: &str, client: &str) -> Result<(), Error> {
@@ -196,7 +202,7 @@ pub async fn drop_all(run: &Run, clients: &[String]) -> Result<(), Error> {
         async move { delete(run, &client).await }
     };
     let each: Vec<_> = clients.iter().map(delete).collect();
-    stream::iter(each).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+    all(each).await?;
     Ok(())
 }
 
