@@ -3,6 +3,7 @@
 mod access;
 mod authorization;
 mod keys;
+pub mod risks;
 
 use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
 

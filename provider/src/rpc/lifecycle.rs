@@ -27,6 +27,7 @@ use crate::inputs::{self, Read};
 use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
 use crate::plan::{Plan, plan};
+use crate::rules::risks;
 use crate::state::{self, State};
 use crate::value::Object;
 
@@ -42,6 +43,7 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     let name = work.read.typed.name.clone().unwrap_or_default();
     let views = Views::new(&provider.0, work.session.views(), channel, Vec::new(), &work.urn, &name);
     if request.preview {
+        work.tell_risks(&Inputs::default(), true).await;
         let plan = plan(None, Some(&desired));
         if let Some(views) = &views {
             views.planned(&plan, &state, &work.read.secrets).await;
@@ -71,6 +73,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, work.session.views(), channel, request.old_views, &work.urn, &request.id);
     if request.preview {
+        work.tell_risks(&lenient(&codec::decode(request.old_inputs).map_err(malformed)?)?.typed, false).await;
         let plan = plan(Some(&state), Some(&desired));
         if let Some(views) = &views {
             views.planned(&plan, &state, &work.read.secrets).await;
@@ -279,6 +282,14 @@ impl Work {
                  in AWS; try the URL again in a minute. `waitForReady: false` skips this check"
             );
             self.provider.0.engine.warn(&self.urn, &redact(&words, &self.read.secrets)).await;
+        }
+    }
+
+    /// Tells the risks that the inputs bring, once: not those that the old ones had already.
+    async fn tell_risks(&self, old: &Inputs, is_new: bool) {
+        let known = if is_new { Vec::new() } else { risks::warnings(old) };
+        for risk in risks::warnings(&self.read.typed).into_iter().filter(|risk| !known.contains(risk)) {
+            self.provider.0.engine.warn(&self.urn, &risk).await;
         }
     }
 

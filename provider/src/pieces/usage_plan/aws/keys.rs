@@ -121,15 +121,22 @@ async fn bring_one(run: &Run, desired: &Desired, plan: &str, client: &str) -> Re
         let request = run.aws.apigateway.create_usage_plan_key().usage_plan_id(plan).key_id(&key.id).key_type(KIND);
         if let Err(error) = request.send().await {
             // A first try may have taken effect and its answer been lost.
-            let there = error.code() == Some("ConflictException")
-                && run.aws.apigateway.get_usage_plan_key().usage_plan_id(plan).key_id(&key.id).send().await.is_ok();
-            if !there {
+            if error.code() != Some("ConflictException") || !is_linked(run, plan, &key.id, &doing).await? {
                 return Err(run.aws.explain(Call(ApiGateway, "CreateUsagePlanKey", &doing), error));
             }
         }
         change(run, client, |key| key.linked = true);
     }
     Ok(())
+}
+
+/// Whether a plan has a key.
+async fn is_linked(run: &Run, plan: &str, key: &str, doing: &str) -> Result<bool, Error> {
+    match run.aws.apigateway.get_usage_plan_key().usage_plan_id(plan).key_id(key).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(false),
+        Err(error) => Err(run.aws.explain(Call(ApiGateway, "GetUsagePlanKey", doing), error)),
+    }
 }
 
 /// Makes a client's key. As with the plan, a call without an answer is not repeated before looking.

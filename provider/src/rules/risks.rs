@@ -1,0 +1,67 @@
+//! What inputs may say, but probably should not: risks and costs to tell in a preview.
+
+use s3dataproxy_schema::{Authorization, Inputs, Operation};
+
+/// What the user should know before it is made, each with the properties that change it.
+pub fn warnings(inputs: &Inputs) -> Vec<String> {
+    let mut found = Vec::new();
+    let signed = inputs.authorization.unwrap_or_default() != Authorization::None;
+    let confined = inputs.allowed_ip_ranges.is_some() || inputs.policy.is_some();
+    if !signed && !confined && inputs.api_keys.is_none() && inputs.throttle.is_none() {
+        found.push(
+            "everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic \
+             are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`"
+                .to_owned(),
+        );
+    }
+    let writes = |operation: &&Operation| matches!(operation, Operation::Put | Operation::Delete);
+    let mut writes: Vec<Operation> = inputs.operations.iter().flatten().filter(writes).copied().collect();
+    writes.sort();
+    writes.dedup();
+    if !signed && !confined && !writes.is_empty() {
+        let verbs: Vec<&str> = writes.iter().map(|op| if *op == Operation::Put { "write" } else { "delete" }).collect();
+        let who = if inputs.api_keys.is_some() { "whoever has an API key" } else { "everybody who knows the URL" };
+        found.push(format!(
+            "{who} may {} objects: set `authorization` or `allowedIpRanges`, or take {} out of `operations`",
+            verbs.join(" and "),
+            writes
+                .iter()
+                .map(|op| if *op == Operation::Put { "`PUT`" } else { "`DELETE`" })
+                .collect::<Vec<_>>()
+                .join(", "),
+        ));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(json: serde_json::Value) -> String {
+        warnings(&serde_json::from_value(json).expect("inputs")).join("\n")
+    }
+
+    #[test]
+    fn risks_are_told_with_what_changes_them() {
+        insta::assert_snapshot!(told(serde_json::json!({})), @"
+        everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`
+        ");
+        for silenced in [
+            serde_json::json!({ "throttle": { "rateLimit": 1, "burstLimit": 1 } }),
+            serde_json::json!({ "apiKeys": ["a"] }),
+            serde_json::json!({ "policy": "{}" }),
+            serde_json::json!({ "authorization": "AWS_IAM", "operations": ["PUT"] }),
+            serde_json::json!({ "allowedIpRanges": ["203.0.113.0/24"], "operations": ["PUT"] }),
+        ] {
+            assert_eq!(told(silenced.clone()), "", "{silenced}");
+        }
+        insta::assert_snapshot!(told(serde_json::json!({ "operations": ["GET", "PUT"] })), @"
+        everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`
+        everybody who knows the URL may write objects: set `authorization` or `allowedIpRanges`, or take `PUT` out of `operations`
+        ");
+        insta::assert_snapshot!(told(serde_json::json!({ "operations": ["DELETE", "PUT"], "apiKeys": ["a"] })), @"
+        whoever has an API key may write and delete objects: set `authorization` or `allowedIpRanges`, or take `PUT`, `DELETE` out of `operations`
+        ");
+    }
+}
