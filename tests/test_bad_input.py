@@ -118,6 +118,7 @@ def test_wrong_types_and_unknown_properties(shared, aws):
      ["`authorizer.functionArn`", "arn:aws:lambda", "`authorizer.resultTtlInSeconds`", "3600"]),
     ({"allowedIpRanges": ["10.0.0.1", "10.0.0.0/99"]}, ["`allowedIpRanges[0]`", "`allowedIpRanges[1]`", "203.0.113.0/24"]),
     ({"policy": "{'Statement': []}"}, ["`policy`", "no JSON", "column"]),
+    ({"role": {"path": "research", "permissionsBoundaryArn": "b"}}, ["`role.path`", "`role.permissionsBoundaryArn`"]),
     ({"apiKeys": []}, ["`apiKeys` names no client"]),
     ({"apiKeys": ["a b"], "quota": {"limit": 0, "period": "DAY", "offset": 1}},
      ["`apiKeys[0]`", "`quota.limit`", "`quota.offset`"]),

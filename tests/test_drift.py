@@ -11,7 +11,7 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-from test_lifecycle import FUNCTION, KEY, POLICY, left, look
+from test_lifecycle import BOUNDARY, FUNCTION, KEY, POLICY, left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
@@ -173,6 +173,10 @@ DRIFTS = {
     "buckettag": Drift(lambda account: account.tag_bucket(without("team")), {"tags.team"}),
     "buckettags": Drift(lambda account: account.s3.delete_bucket_tagging(Bucket=account.bucket),
                         {"tags.team", 'tags["s3dataproxy:owner"]'}),
+    "unbound": Drift(lambda account: account.iam.delete_role_permissions_boundary(RoleName=account.role),
+                     {"role.permissionsBoundaryArn"}, inputs=BASE | {"role": {"permissionsBoundaryArn": BOUNDARY}}),
+    "bound": Drift(lambda account: account.iam.put_role_permissions_boundary(
+        RoleName=account.role, PermissionsBoundary=BOUNDARY), {"role.permissionsBoundaryArn"}),
     "roletag": Drift(lambda account: account.iam.untag_role(RoleName=account.role, TagKeys=["team"]), {"tags.team"}),
     "owner": Drift(lambda account: account.tag_bucket(without("s3dataproxy:owner")), {'tags["s3dataproxy:owner"]'}),
     "tagvalue": Drift(lambda account: account.retag("team", "by hand"), {"tags.team"}),

@@ -43,6 +43,7 @@ def look(aws, outputs: dict) -> dict:
         "bucket cors": _cors(s3, bucket),
         "role tags": _tags(iam.list_role_tags(RoleName=role)["Tags"]),
         "trust": iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"],
+        "boundary": iam.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         "role policies": {
             policy: iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
             for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -293,6 +294,7 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{
 UNSIGNED = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "403", "responseParameters": {}, "responseTemplates": {
     "application/json": '{"code":"MissingAuthentication","message":"There is nothing at this path, or the request is not '
                         'signed with AWS Signature Version 4.","requestId":"$context.requestId"}'}}}
+BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
 TAG = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
@@ -412,6 +414,10 @@ CASES = {
     "keytags": Case({"apiKeys": ["alice"], "tags": {"team": "data"}}, {"tags.team": "add"},
                     sorted([*TAG, "TagResource", "TagResource"]), sorted([*UNTAG, "UntagResource", "UntagResource"]),
                     None, {"tags.team": "delete"}, {"apiKeys": ["alice"]}),
+    "boundary": Case({"role": {"permissionsBoundaryArn": BOUNDARY}}, {"role.permissionsBoundaryArn": "add"},
+                     ["PutRolePermissionsBoundary"], ["DeleteRolePermissionsBoundary"],
+                     lambda seen: {"boundary": BOUNDARY}, {"role.permissionsBoundaryArn": "delete"}),
+    "rolepath": Case({"role": {"path": "/"}}, {}, [], []),
     "defaults": Case({"path": "defaults", "metricsEnabled": False, "tracingEnabled": False, "stageName": "prod", "operations": ["HEAD", "GET"], "waitForReady": True,
                       "bucket": {"forceDestroy": False, "secureTransportOnly": True}, "tags": {}}, {}, [], []),
     "nowords": Case({"description": ""}, {}, [], []),
@@ -571,6 +577,9 @@ SWAPS = {
                    {"name": "swap-bucket", "bucket": {"name": "swap-bucket-b"}}, "bucket.name", OLD_FIRST),
     "newbucket": Swap({"name": "swap-new"}, {"name": "swap-new", "bucket": {"name": "swap-new-b"}}, "bucket.name",
                       OLD_FIRST),
+    "rolepath": Swap({"name": "swap-path"}, {"name": "swap-path", "role": {"path": "/research/"}}, "role.path", OLD_FIRST),
+    "withkeys": Swap({"name": "swap-keys-a", "apiKeys": ["a"]}, {"name": "swap-keys-b", "apiKeys": ["a"]}, "name",
+                     NEW_FIRST),
     "withmore": Swap({"name": "swap-more-a"}, {"name": "swap-more-b", "path": "x", "tags": {"a": "b"}}, "name",
                      NEW_FIRST),
 }
@@ -600,9 +609,10 @@ def test_replacement(aws, swapped, name):
     assert up.messages("error", name) == []
     assert [step["op"] for step in again.done(name)] == ["same"]
     assert new[name]["name"] == swap.new["name"]
-    assert look(aws, new[name])["a missing key"][0] == 404
+    assert look(aws, new[name])["a missing key"][0] == (403 if "apiKeys" in swap.new else 404)
     inventory = aws.inventory()
     names = {"buckets": "bucketName", "roles": "roleName", "rest_apis": "name"}
+    names |= {"usage_plans": "name"} if "apiKeys" in swap.new else {}
     for kind, output in names.items():
         for value, there in ((old[name][output], old[name][output] == new[name][output]), (new[name][output], True)):
             assert inventory[kind].count(value) == there, (kind, value)

@@ -9,7 +9,7 @@ from harness import ROOT
 from harness.engine import PROXY, Stack
 from harness.faults import Error, Lost
 from harness.tap import Tap
-from test_lifecycle import FUNCTION, KEY, left, one
+from test_lifecycle import BOUNDARY, FUNCTION, KEY, left, one
 
 POLICY = ROOT / "docs/permissions.json"
 
@@ -45,7 +45,7 @@ NEEDS = {
         "CreateRole": {"iam:CreateRole": ROLE, "iam:TagRole": ROLE},
         **{name: {f"iam:{name}": ROLE} for name in (
             "GetRole", "DeleteRole", "UpdateAssumeRolePolicy", "TagRole", "UntagRole", "GetRolePolicy", "PutRolePolicy",
-            "DeleteRolePolicy")},
+            "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary")},
     },
     "apigateway": {
         # With tags.
@@ -98,7 +98,7 @@ def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
         up(tags={"a": "1", "b": "1"})
         up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
         up(path="elsewhere", stageName="v3", description="words", tracingEnabled=True)
-        up(apiKeys=["a", "b"])
+        up(apiKeys=["a", "b"], role={"permissionsBoundaryArn": BOUNDARY})
         up(apiKeys=["b"], quota={"limit": 1, "period": "DAY"})
         [key] = api.get_api_keys()["items"]
         api.update_api_key(apiKey=key["id"], patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}])

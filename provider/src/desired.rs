@@ -101,7 +101,12 @@ impl Desired {
                 tags: owned.clone(),
                 name: bucket_name,
             },
-            role: role::Desired { name: name.clone(), tags: owned.clone() },
+            role: role::Desired {
+                name: name.clone(),
+                path: inputs.role.as_ref().and_then(|role| role.path.clone()).filter(|path| path != "/"),
+                boundary: inputs.role.as_ref().and_then(|role| role.permissions_boundary_arn.clone()),
+                tags: owned.clone(),
+            },
             role_policy: role_policy::Desired { policy: role_policy::policy(&api, bucket.kms_key_arn.as_deref()) },
             rest_api: rest_api::Desired { name: name.clone(), tags: owned },
             definition: definition::Desired {

@@ -37,7 +37,7 @@ pub struct Diff {
 }
 
 /// The properties whose change replaces the resource: what they name cannot be renamed, and a bucket holds data.
-const REPLACES: [&str; 2] = ["name", "bucket.name"];
+const REPLACES: [&str; 3] = ["name", "bucket.name", "role.path"];
 
 /// Compares what the user wants now with what was wanted before, and that with what is there.
 pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place, ignored: &[String]) -> Diff {
@@ -114,6 +114,8 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
         authorizer.identity_sources.get_or_insert_with(|| vec![auth::SOURCE.to_owned()]);
         authorizer.result_ttl_in_seconds.get_or_insert(0);
     }
+    let role = filled.role.get_or_insert_default();
+    role.path = role.path.take().filter(|path| path != "/");
     filled.metrics_enabled.get_or_insert(false);
     filled.tracing_enabled.get_or_insert(false);
     filled.tags.get_or_insert_default();

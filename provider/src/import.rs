@@ -97,6 +97,14 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
         json.extend(stage.settings.tracing.then(|| ("tracingEnabled".to_owned(), true.into())));
     }
+    let mut role_json = Map::new();
+    let path = shape.role_arn.split_once(":role").and_then(|(_, path)| path.strip_suffix(&role_name));
+    role_json.extend(path.filter(|path| *path != "/").map(|path| ("path".to_owned(), path.into())));
+    let boundary = role.as_ref().and_then(|role| role.boundary.clone());
+    role_json.extend(boundary.map(|arn| ("permissionsBoundaryArn".to_owned(), arn.into())));
+    if !role_json.is_empty() {
+        json.insert("role".to_owned(), role_json.into());
+    }
     if let Some(plan) = &usage_plan {
         json.insert("apiKeys".to_owned(), plan.keys.keys().cloned().collect());
         if let Some(throttle) = plan.throttle.as_ref().filter(|_| !json.contains_key("throttle")) {

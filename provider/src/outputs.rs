@@ -38,7 +38,9 @@ impl Source<'_> {
         let role_arn = match (&state.role, state.account().or(account)) {
             (Some(role), _) => role.arn.clone(),
             (None, Some(account)) => {
-                format!("arn:{}:iam::{account}:role/{}", self.desired.partition.name, self.desired.role.name)
+                let role = &self.desired.role;
+                let path = role.path.as_deref().unwrap_or("/");
+                format!("arn:{}:iam::{account}:role{path}{}", self.desired.partition.name, role.name)
             }
             (None, None) => UNKNOWN.to_owned(),
         };

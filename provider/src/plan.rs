@@ -119,6 +119,14 @@ impl Changes {
         }
     }
 
+    /// A change of a property that may be left out, where old and new differ.
+    pub fn option<T: PartialEq>(&mut self, path: &str, old: &Option<T>, new: &Option<T>) {
+        match (old, new) {
+            (Some(_), Some(_)) => self.field(path, old, new),
+            (old, new) => self.0.extend(Action::appear(old.is_some(), new.is_some(), path).1.0),
+        }
+    }
+
     /// A change of each tag that differs.
     pub fn tags(&mut self, old: &Tags, new: &Tags) {
         for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {

@@ -4,6 +4,7 @@ mod access;
 mod authorization;
 mod keys;
 pub mod risks;
+mod role;
 
 use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
 
@@ -42,6 +43,9 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         fail("throttle.rateLimit", rate_limit >= 0.0, reason);
         let reason = "`throttle.burstLimit` must be 0 to 2147483647, in requests";
         fail("throttle.burstLimit", (0..=i64::from(i32::MAX)).contains(&burst_limit), reason);
+    }
+    if let Some(role) = &inputs.role {
+        role::check(role, &mut failures);
     }
     authorization::check(read, &mut failures);
     keys::check(read, &mut failures);

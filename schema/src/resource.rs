@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Authorization, Authorizer, Bucket, Cors, Operation, Quota, Throttle};
+use crate::{Authorization, Authorizer, Bucket, Cors, Operation, Quota, Role, Throttle};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +79,9 @@ pub struct Inputs {
     /// The bucket that holds the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,
+    /// The role that API Gateway assumes to reach the bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Whether to wait, after create and update, until the URL answers from S3: two minutes at most, as a new role takes
     /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. With
     /// `authorization`, `allowedIpRanges` or `policy` it does not wait, as it may not be let in itself. `true` by default.

@@ -30,6 +30,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
             name: desired.role.name.clone(),
             arn,
             trust: role::trust_policy(),
+            boundary: desired.role.boundary.clone(),
             tags: desired.role.tags.clone(),
         }),
         role_policy: Some(role_policy::State { policy: desired.role_policy.policy.clone() }),

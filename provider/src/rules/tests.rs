@@ -125,3 +125,28 @@ fn clients_have_names_and_a_quota_has_clients() {
     ];
     insta::assert_snapshot!("keys", wrong.map(told).join("\n\n"));
 }
+
+#[test]
+fn the_role_has_a_path_and_a_boundary_of_their_forms() {
+    for inputs in [
+        serde_json::json!({ "role": {} }),
+        serde_json::json!({ "role": { "path": "/", "permissionsBoundaryArn": "arn:aws:iam::aws:policy/ReadOnlyAccess" } }),
+        serde_json::json!({ "role": { "path": "/a/b_c/", "permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:policy/p/b" } }),
+        serde_json::json!({ "role": { "path": UNKNOWN, "permissionsBoundaryArn": UNKNOWN } }),
+    ] {
+        assert_eq!(told(inputs.clone()), "", "{inputs}");
+    }
+    let long = format!("/{}/", "x".repeat(512));
+    for path in ["", "//", "a/", "/a", "/a b/", "/é/", long.as_str()] {
+        assert!(
+            told(serde_json::json!({ "role": { "path": path } })).starts_with("role.path: `role.path` is a path"),
+            "{path}"
+        );
+    }
+    for arn in
+        ["", "boundary", "arn:aws:iam::123456789012:role/r", "arn:aws:iam::12:policy/b", "arn:aws:s3::aws:policy/b"]
+    {
+        let told = told(serde_json::json!({ "role": { "permissionsBoundaryArn": arn } }));
+        assert!(told.starts_with("role.permissionsBoundaryArn: "), "{arn}");
+    }
+}

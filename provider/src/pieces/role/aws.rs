@@ -58,10 +58,12 @@ async fn create(run: &Run) -> Result<(), Error> {
     (run.progress)(&format!("creating role {}", desired.name));
     let request = run.aws.iam.create_role().role_name(&desired.name).assume_role_policy_document(trust_policy());
     let request = request.description("Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy");
+    let request = request.set_path(desired.path.clone()).set_permissions_boundary(desired.boundary.clone());
     let made = match request.set_tags(Some(sdk_tags(desired.tags.clone()))).send().await {
         Ok(answer) => {
             let arn = answer.role.map(|role| role.arn).unwrap_or_default();
-            State { name: desired.name.clone(), arn, trust: trust_policy(), tags: desired.tags.clone() }
+            let (name, boundary) = (desired.name.clone(), desired.boundary.clone());
+            State { name, arn, trust: trust_policy(), boundary, tags: desired.tags.clone() }
         }
         Err(error) if error.code() == Some("EntityAlreadyExists") => {
             // It may be a first try's whose answer was lost, until a look has told.
@@ -89,6 +91,11 @@ async fn update(run: &Run) -> Result<(), Error> {
         answer.map_err(|error| run.aws.explain(Call(Iam, "UpdateAssumeRolePolicy", &doing), error))?;
         run.state().role.get_or_insert_default().trust = trust_policy();
     }
+    if old.boundary != desired.boundary {
+        run.check(&doing)?;
+        bound(run, &desired.name, desired.boundary.as_deref(), &doing).await?;
+        run.state().role.get_or_insert_default().boundary = desired.boundary.clone();
+    }
     let changed: Tags =
         desired.tags.iter().filter(|(key, value)| old.tags.get(*key) != Some(*value)).map(clone_pair).collect();
     if !changed.is_empty() {
@@ -104,6 +111,23 @@ async fn update(run: &Run) -> Result<(), Error> {
         answer.map_err(|error| run.aws.explain(Call(Iam, "UntagRole", &doing), error))?;
     }
     run.state().role.get_or_insert_default().tags = desired.tags.clone();
+    Ok(())
+}
+
+/// Gives the role a permissions boundary, or takes it away.
+async fn bound(run: &Run, role: &str, boundary: Option<&str>, doing: &str) -> Result<(), Error> {
+    let (iam, aws) = (&run.aws.iam, &run.aws);
+    match boundary {
+        Some(arn) => {
+            let answer = iam.put_role_permissions_boundary().role_name(role).permissions_boundary(arn).send().await;
+            answer.map_err(|error| aws.explain(Call(Iam, "PutRolePermissionsBoundary", doing), error))?;
+        }
+        None => match iam.delete_role_permissions_boundary().role_name(role).send().await {
+            Ok(_) => {}
+            Err(error) if error.code() == Some("NoSuchEntity") => {}
+            Err(error) => return Err(aws.explain(Call(Iam, "DeleteRolePermissionsBoundary", doing), error)),
+        },
+    }
     Ok(())
 }
 
@@ -124,7 +148,8 @@ async fn delete(run: &Run) -> Result<(), Error> {
 fn state(role: Role) -> State {
     let trust = role.assume_role_policy_document.as_deref().map(crate::policy::percent_decode).unwrap_or_default();
     let tags = role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
-    State { name: role.role_name, arn: role.arn, trust: canonical(&trust), tags }
+    let boundary = role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn);
+    State { name: role.role_name, arn: role.arn, trust: canonical(&trust), boundary, tags }
 }
 
 fn sdk_tags(tags: Tags) -> Vec<Tag> {

@@ -14,6 +14,10 @@ pub mod aws;
 pub struct Desired {
     /// Its name, unique in the account.
     pub name: String,
+    /// Its path, where that is not `/`. It never changes: another path is another role.
+    pub path: Option<String>,
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
     /// Its tags, the owner tag among them.
     pub tags: Tags,
 }
@@ -28,6 +32,9 @@ pub struct State {
     pub arn: String,
     /// Who may assume it, as canonical JSON text.
     pub trust: String,
+    /// The ARN of its permissions boundary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
     /// The tags that are ours.
     pub tags: Tags,
 }
@@ -40,6 +47,7 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
     };
     let mut changes = Changes::default();
     changes.field("roleArn", &old.trust, &trust_policy());
+    changes.option("role.permissionsBoundaryArn", &old.boundary, &new.boundary);
     changes.tags(&old.tags, &new.tags);
     changes.field("name", &old.name, &new.name);
     (Action::unless_empty(&changes), changes)

@@ -1,0 +1,21 @@
+//! The role that is made.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The IAM role that API Gateway assumes to reach the bucket.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Role {
+    /// The role's [path](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names),
+    /// such as `/research/`: with a slash at both ends, up to 512 characters. A change replaces the resource. `/` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("willReplaceOnChanges" = true))]
+    pub path: Option<String>,
+    /// The ARN of the policy that is the role's
+    /// [permissions boundary](https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html), where an
+    /// organization asks for one. It has to allow what the role does for the URL to work: reading, and what else `operations`
+    /// has, in this one bucket. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary_arn: Option<String>,
+}
