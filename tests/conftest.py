@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, processes
-from harness.aws import LocalAws
+from harness.aws import LocalAws, allow_logs
 from harness.engine import Stack
 from harness.tap import Tap
 
@@ -26,6 +26,7 @@ def nothing_left_running():
 def aws(nothing_left_running):
     """The run's local AWS. Tests share it: each uses names of its own and leaves nothing behind."""
     with LocalAws() as aws:
+        allow_logs(aws.url)
         yield aws
 
 

@@ -11,7 +11,7 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-from test_lifecycle import BOUNDARY, FUNCTION, KEY, POLICY, left, look
+from test_lifecycle import BOUNDARY, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
@@ -20,6 +20,7 @@ SETTINGS = BASE | {
     "cors": {"allowOrigins": ["https://a.example", "https://b.example"]},
 }
 SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
+LOGGED = BASE | {"accessLog": {"retentionInDays": 7}, "executionLog": {}}
 SIGNED = BASE | {"authorization": "AWS_IAM"}
 ASKING = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}
 OBJECT = b"\x00\xff the data"
@@ -29,9 +30,10 @@ class Account:
     """The account of somebody who changes a resource's pieces by hand."""
 
     def __init__(self, aws, outputs: dict):
-        self.s3, self.iam, self.api = (aws.client(service) for service in ("s3", "iam", "apigateway"))
+        self.s3, self.iam, self.api, self.logs = (aws.client(name) for name in ("s3", "iam", "apigateway", "logs"))
         self.bucket, self.role, self.id = (outputs[name] for name in ("bucketName", "roleName", "restApiId"))
         self.arn = f"arn:aws:apigateway:us-east-1::/restapis/{self.id}"
+        self.group, self.group_arn = f"/aws/apigateway/{outputs['name']}", outputs.get("logGroupArn")
 
     def put_object(self):
         self.s3.put_object(Bucket=self.bucket, Key="data", Body=OBJECT)
@@ -108,6 +110,10 @@ class Account:
     def set_stage(self, *values: str):
         patches = [{"op": "replace", "path": path, "value": value} for path, value in zip(values[::2], values[1::2])]
         self.api.update_stage(restApiId=self.id, stageName="prod", patchOperations=patches)
+
+    def log_nothing(self):
+        self.api.update_stage(restApiId=self.id, stageName="prod",
+                              patchOperations=[{"op": "remove", "path": "/accessLogSettings"}])
 
     def deploy(self):
         self.api.create_deployment(restApiId=self.id, stageName="prod")
@@ -207,6 +213,21 @@ DRIFTS = {
     "throttled": Drift(lambda account: account.set_stage("/*/*/throttling/burstLimit", "1"), {"throttle"}),
     "metrics": Drift(lambda account: account.set_stage("/*/*/metrics/enabled", "false"), {"metricsEnabled"}, inputs=SET),
     "tracing": Drift(lambda account: account.set_stage("/tracingEnabled", "false"), {"tracingEnabled"}, inputs=SET),
+    "notlogged": Drift(Account.log_nothing, {"accessLog"}, inputs=LOGGED),
+    "line": Drift(lambda account: account.set_stage("/accessLogSettings/format", "$context.requestId"),
+                  {"accessLog.format"}, inputs=LOGGED),
+    "logged": Drift(lambda account: account.set_stage("/accessLogSettings/destinationArn", LOG_GROUP,
+                                                      "/accessLogSettings/format", LINE), {"accessLog"}),
+    "notnoted": Drift(lambda account: account.set_stage("/*/*/logging/loglevel", "OFF"), {"executionLog"}, inputs=LOGGED),
+    "traced": Drift(lambda account: account.set_stage("/*/*/logging/dataTrace", "true"), {"executionLog.dataTrace"},
+                    inputs=LOGGED),
+    "noted": Drift(lambda account: account.set_stage("/*/*/logging/loglevel", "INFO"), {"executionLog"}),
+    "nogroup": Drift(lambda account: account.logs.delete_log_group(logGroupName=account.group), {"logGroupArn"},
+                     inputs=LOGGED),
+    "forever": Drift(lambda account: account.logs.delete_retention_policy(logGroupName=account.group),
+                     {"accessLog.retentionInDays"}, inputs=LOGGED),
+    "grouptag": Drift(lambda account: account.logs.untag_resource(resourceArn=account.group_arn, tagKeys=["team"]),
+                      {"tags.team"}, inputs=LOGGED),
     "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
 }
 

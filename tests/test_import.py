@@ -7,7 +7,7 @@ import yaml
 
 from harness.engine import PROXY, Fleet, Result, Stack
 from harness.faults import Error
-from test_lifecycle import BOUNDARY, DOCUMENTED, FUNCTION, KEY, POLICY, POOL, left, look
+from test_lifecycle import BOUNDARY, DOCUMENTED, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, POOL, left, look
 
 FULL = {
     "path": "v1/models", "stageName": "v2", "description": "models", "operations": ["HEAD"], "tags": {"team": "data"},
@@ -25,6 +25,8 @@ LETIN = {"authorization": "CUSTOM", "authorizer": {
     "functionArn": FUNCTION, "roleArn": "arn:aws:iam::000000000000:role/invoke", "type": "REQUEST",
     "identitySources": ["method.request.header.X-Key", "context.path"], "resultTtlInSeconds": 60}}
 KEYED = {"apiKeys": ["alice", "lab-7"], "quota": {"limit": 9, "period": "WEEK"}, "throttle": {"rateLimit": 5, "burstLimit": 2}}
+LOGGED = {"accessLog": {"retentionInDays": 7}, "executionLog": {"level": "INFO", "dataTrace": True}}
+LOGGED_ELSEWHERE = {"accessLog": {"destinationArn": LOG_GROUP, "format": LINE}, "executionLog": {}}
 BOUND = {"role": {"path": "/research/models/", "permissionsBoundaryArn": BOUNDARY}}
 RANGES = {"allowedIpRanges": ["192.0.2.0/24", "2001:db8::/32"]}
 SITE = {"indexDocument": "index.html", "cors": {"allowOrigins": ["*"], "exposeHeaders": ["ETag"]}}
@@ -54,6 +56,8 @@ IMPORTS = {
     "signed-ranges": (SIGNED | RANGES | SITE, "{id}", SIGNED | RANGES | SITE),
     "policy": (RANGES | {"policy": POLICY}, "{id}", RANGES | {"policy": canonical(POLICY)}),
     "keys": (KEYED, "{id}", KEYED),
+    "logged": (LOGGED, "{id}", LOGGED),
+    "logged-elsewhere": (LOGGED_ELSEWHERE, "{id}", LOGGED_ELSEWHERE),
     "bound": (BOUND, "{id}", BOUND),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.

@@ -55,6 +55,7 @@ def look(aws, outputs: dict) -> dict:
             answer["responseType"]: {key: answer.get(key) for key in OWN}
             for answer in api.get_gateway_responses(restApiId=id_, limit=500)["items"]
         },
+        "log group": _log_group(aws, outputs["name"]),
         "authorizers": [{key: value for key, value in each.items() if key != "id"}
                         for each in api.get_authorizers(restApiId=id_)["items"]],
         "deployments": len(deployments),
@@ -62,11 +63,36 @@ def look(aws, outputs: dict) -> dict:
             stage["stageName"]: {
                 "tags": stage.get("tags", {}), "serves ours": stage["deploymentId"] in deployments,
                 "methods": _set(stage), "traced": stage.get("tracingEnabled", False),
+                "access log": _access_log(stage, outputs["name"]), "notes": _notes(stage),
             } for stage in stages
         },
         "usage plans": _usage_plans(api, id_),
         "a missing key": (answer.status_code, answer.headers["Content-Type"], _code(answer)),
     }
+
+
+def _log_group(aws, name: str) -> dict | None:
+    logs, name = aws.client("logs"), f"/aws/apigateway/{name}"
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    found = next((group for group in groups if group["logGroupName"] == name), None)
+    return found and {"retention": found.get("retentionInDays"), "key": found.get("kmsKeyId"),
+                      "tags": logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*"))["tags"]}
+
+
+def _access_log(stage: dict, name: str) -> tuple | None:
+    """Where lines go, and what they say: of a JSON object the names."""
+    found = stage.get("accessLogSettings")
+    if found is None:
+        return None
+    line = found["format"].replace("$context.error.messageString", "0")
+    says = list(json.loads(line)) if line.startswith("{") else line
+    return found["destinationArn"].replace(name, "NAME"), says
+
+
+def _notes(stage: dict) -> tuple:
+    """Level and data trace of the execution log."""
+    found = stage.get("methodSettings", {}).get("*/*", {})
+    return found.get("loggingLevel", "OFF"), found.get("dataTraceEnabled", False)
 
 
 def _usage_plans(api, id_: str) -> list[dict]:
@@ -294,6 +320,13 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{
 UNSIGNED = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "403", "responseParameters": {}, "responseTemplates": {
     "application/json": '{"code":"MissingAuthentication","message":"There is nothing at this path, or the request is not '
                         'signed with AWS Signature Version 4.","requestId":"$context.requestId"}'}}}
+LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:requests"
+LINE = "$context.requestId $context.status"
+# Where lines go by default, and what of.
+OWN_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/apigateway/NAME"
+FIELDS = ["requestId", "extendedRequestId", "requestTime", "ip", "user", "principalId", "subject", "apiKeyId", "httpMethod",
+          "path", "protocol", "status", "responseLength", "responseLatency", "integrationStatus", "integrationLatency",
+          "errorType", "error"]
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
@@ -414,6 +447,39 @@ CASES = {
     "keytags": Case({"apiKeys": ["alice"], "tags": {"team": "data"}}, {"tags.team": "add"},
                     sorted([*TAG, "TagResource", "TagResource"]), sorted([*UNTAG, "UntagResource", "UntagResource"]),
                     None, {"tags.team": "delete"}, {"apiKeys": ["alice"]}),
+    "accesslog": Case({"accessLog": {"retentionInDays": 7}}, {"accessLog": "add"},
+                      ["CreateLogGroup", "GetAccount", "GetRole", "PutRetentionPolicy", "UpdateStage"],
+                      ["DeleteLogGroup", "UpdateStage"],
+                      lambda seen: prod(seen, **{"access log": (OWN_GROUP, FIELDS)}) | {"log group": {
+                          "retention": 7, "key": None, "tags": {
+                              key: value for key, value in seen["role tags"].items() if key == "s3dataproxy:owner"}}},
+                      {"accessLog": "delete"}),
+    "retention": Case({"accessLog": {"retentionInDays": 30}}, {"accessLog.retentionInDays": "add"}, ["PutRetentionPolicy"],
+                      ["DeleteRetentionPolicy"], lambda seen: {"log group": seen["log group"] | {"retention": 30}},
+                      {"accessLog.retentionInDays": "delete"}, {"accessLog": {}}),
+    "line": Case({"accessLog": {"format": LINE}}, {"accessLog.format": "add"}, ["UpdateStage"], ["UpdateStage"],
+                 lambda seen: prod(seen, **{"access log": (OWN_GROUP, LINE)}), {"accessLog.format": "delete"},
+                 {"accessLog": {}}),
+    "destination": Case({"accessLog": {"destinationArn": LOG_GROUP}},
+                        {"accessLog.destinationArn": "add"}, ["DeleteLogGroup", "UpdateStage"],
+                        ["CreateLogGroup", "UpdateStage"],
+                        lambda seen: prod(seen, **{"access log": (LOG_GROUP, FIELDS)})
+                        | {"log group": None}, {"accessLog.destinationArn": "delete"},
+                        {"accessLog": {}}),
+    "logtags": Case({"accessLog": {}, "tags": {"team": "data"}}, {"tags.team": "add"}, sorted([*TAG, "TagResource"]),
+                    sorted([*UNTAG, "UntagResource"]), lambda seen: retag(seen, {"team": "data"}) | {
+                        "log group": seen["log group"] | {"tags": seen["log group"]["tags"] | {"team": "data"}}},
+                    {"tags.team": "delete"}, {"accessLog": {}}),
+    "notes": Case({"executionLog": {"level": "INFO", "dataTrace": True}}, {"executionLog": "add"},
+                  ["GetAccount", "GetRole", "UpdateStage"], ["UpdateStage"],
+                  lambda seen: prod(seen, notes=("INFO", True)), {"executionLog": "delete"}),
+    "morenotes": Case({"executionLog": {"level": "INFO"}}, {"executionLog.level": "update"}, ["UpdateStage"],
+                      ["UpdateStage"], lambda seen: prod(seen, notes=("INFO", False)), start={"executionLog": {}}),
+    # The new stage is told where to write, and nobody looks at the account again.
+    "loggedstage": Case({"stageName": "v2", "accessLog": {}}, {"stageName": "update"},
+                        ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
+                        ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
+                        lambda seen: {"stages": {"v2": seen["stages"]["prod"]}}, start={"accessLog": {}}),
     "boundary": Case({"role": {"permissionsBoundaryArn": BOUNDARY}}, {"role.permissionsBoundaryArn": "add"},
                      ["PutRolePermissionsBoundary"], ["DeleteRolePermissionsBoundary"],
                      lambda seen: {"boundary": BOUNDARY}, {"role.permissionsBoundaryArn": "delete"}),

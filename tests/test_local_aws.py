@@ -156,6 +156,25 @@ def test_a_usage_plan_that_is_not_there_or_in_use_is_told_so(aws):
     api.delete_rest_api(restApiId=rest_api)
 
 
+def test_a_stage_logs_only_where_the_account_has_a_role(aws, deploy):
+    """Repair: logging."""
+    api = aws.client("apigateway")
+    rest_api, _ = deploy({"type": "mock", "responses": {"default": {"statusCode": "200"}}})
+    role = api.get_account()["cloudwatchRoleArn"]
+    noted = [{"op": "replace", "path": "/*/*/logging/loglevel", "value": "INFO"}]
+    line = [{"op": "replace", "path": f"/accessLogSettings/{key}", "value": value} for key, value in {
+        "destinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:a", "format": "$context.requestId"}.items()]
+    api.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}])
+    try:
+        for patches in (noted, line):
+            with pytest.raises(api.exceptions.BadRequestException, match="role ARN must be set"):
+                api.update_stage(restApiId=rest_api, stageName="s", patchOperations=patches)
+    finally:
+        api.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
+    for patches in (noted, line):
+        api.update_stage(restApiId=rest_api, stageName="s", patchOperations=patches)
+
+
 def test_import_overwrites_the_policy(aws, deploy, bucket):
     policy = {"Version": "2012-10-17", "Statement": []}
     integration = get_object(bucket, {"default": OK})

@@ -7,7 +7,7 @@ import pytest
 
 from harness import ROOT
 from harness.engine import PROXY, Stack
-from harness.faults import Error, Lost
+from harness.faults import Answer, Error, Lost
 from harness.tap import Tap
 from test_lifecycle import BOUNDARY, FUNCTION, KEY, left, one
 
@@ -15,6 +15,9 @@ POLICY = ROOT / "docs/permissions.json"
 
 BUCKET, OBJECTS = "arn:aws:s3:::NAME*", "arn:aws:s3:::NAME*/*"
 ROLE = "arn:aws:iam::ACCOUNT:role/NAME*"
+# The one that lets API Gateway write logs, which an administrator has made for the account.
+LOGS_ROLE = "arn:aws:iam::ACCOUNT:role/LOGS_ROLE"
+LOG_GROUP, LOG_GROUPS = (f"arn:aws:logs:REGION:ACCOUNT:log-group:{name}" for name in ("/aws/apigateway/NAME*", "*"))
 APIS, API, TAGS = (f"arn:aws:apigateway:REGION::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
 PLANS, PLAN, KEYS, ANY_KEY = (
     f"arn:aws:apigateway:REGION::/{path}" for path in ("usageplans", "usageplans/*", "apikeys", "apikeys/*"))
@@ -43,8 +46,9 @@ NEEDS = {
     "iam": {
         # With tags.
         "CreateRole": {"iam:CreateRole": ROLE, "iam:TagRole": ROLE},
+        "GetRole": {"iam:GetRole": [ROLE, LOGS_ROLE]},
         **{name: {f"iam:{name}": ROLE} for name in (
-            "GetRole", "DeleteRole", "UpdateAssumeRolePolicy", "TagRole", "UntagRole", "GetRolePolicy", "PutRolePolicy",
+            "DeleteRole", "UpdateAssumeRolePolicy", "TagRole", "UntagRole", "GetRolePolicy", "PutRolePolicy",
             "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary")},
     },
     "apigateway": {
@@ -73,6 +77,17 @@ NEEDS = {
         "DeleteApiKey": {"apigateway:DELETE": ANY_KEY},
         "TagResource": {"apigateway:PUT": TAGS},
         "UntagResource": {"apigateway:DELETE": TAGS},
+        "GetAccount": {"apigateway:GET": "arn:aws:apigateway:REGION::/account"},
+    },
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    "logs": {
+        # With tags.
+        "CreateLogGroup": {"logs:CreateLogGroup": LOG_GROUP, "logs:TagResource": LOG_GROUP},
+        # It lists, so it is asked of all.
+        "DescribeLogGroups": {"logs:DescribeLogGroups": LOG_GROUPS},
+        **{name: {f"logs:{name}": LOG_GROUP} for name in (
+            "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey",
+            "ListTagsForResource", "TagResource", "UntagResource")},
     },
     # Nobody needs a permission for it: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     "sts": {"GetCallerIdentity": {}},
@@ -98,6 +113,14 @@ def seen(aws, tmp_path_factory) -> set[tuple[str, str]]:
         up(tags={"a": "1", "b": "1"})
         up(path="elsewhere", stageName="v2", tags={"a": "2"}, bucket={"secureTransportOnly": False})
         up(path="elsewhere", stageName="v3", description="words", tracingEnabled=True)
+        up(accessLog={"retentionInDays": 7}, tags={"a": "1"})
+        up(accessLog={}, executionLog={}, tags={"a": "2"})
+        # The local AWS has no keys for log groups.
+        for operation in ("AssociateKmsKey", "DisassociateKmsKey"):
+            tap.inject(Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"}), operation=operation)
+        up(accessLog={"kmsKeyArn": KEY})
+        up(accessLog={})
+        stack.refresh()
         up(apiKeys=["a", "b"], role={"permissionsBoundaryArn": BOUNDARY})
         up(apiKeys=["b"], quota={"limit": 1, "period": "DAY"})
         [key] = api.get_api_keys()["items"]
@@ -141,16 +164,18 @@ def test_what_every_call_needs_is_on_record(seen):
     assert seen == {(service, operation) for service, operations in NEEDS.items() for operation in operations}
 
 
-def granted() -> list[tuple[str, str]]:
-    def many(value) -> list[str]:
-        return value if isinstance(value, list) else [value]
+def many(value) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
+
+def granted() -> list[tuple[str, str]]:
     return [(action, resource) for statement in json.loads(POLICY.read_text())["Statement"]
             for action in many(statement["Action"]) for resource in many(statement["Resource"])]
 
 
 def test_the_policy_grants_exactly_what_is_needed(seen):
-    needed = {pair for service, operation in seen for pair in NEEDS[service][operation].items()}
+    needed = {(action, resource) for service, operation in seen
+              for action, resources in NEEDS[service][operation].items() for resource in many(resources)}
     assert sorted(granted()) == sorted(needed)
 
 

@@ -155,7 +155,7 @@ WRONG = [
     ({"tags": {"": "x"}}, 'tags[""]', "1 to 128"), ({"tags": {"a": "<>"}}, "tags.a", "a tag has only"),
     ({"tags": {f"t{i}": "x" for i in range(50)}}, "tags", "room for 49"),
     ({"waitForReady": "false"}, "waitForReady", "must be a boolean"),
-    ({"accessLog": {}}, "accessLog", "there is no property"),
+    ({"cache": {}}, "cache", "there is no property"),
     ({"cors": {}}, "cors.allowOrigins", "is missing"),
 ]
 

@@ -11,7 +11,7 @@ use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
-use crate::pieces::{Piece, bucket, rest_api, role, stage};
+use crate::pieces::{Piece, bucket, log_group, rest_api, role, stage};
 use crate::state::State;
 
 impl Run {
@@ -83,7 +83,13 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
             None => Ok(None),
         }
     };
-    let (bucket, role, rest_api) = tokio::try_join!(bucket, role, rest_api)?;
+    let log_group = async {
+        match &state.log_group {
+            Some(group) => log_group::aws::tags_of(aws, &group.name).await,
+            None => Ok(None),
+        }
+    };
+    let (bucket, role, rest_api, log_group) = tokio::try_join!(bucket, role, rest_api, log_group)?;
     let mut left = Vec::new();
     let mut keep = |piece: Piece, name: &str, known: &Tags, tags: &Option<Tags>| {
         let mine = tags.as_ref().map(|tags| owner::is_recorded(tags, known, &state.owner));
@@ -96,5 +102,6 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
     ours.bucket = ours.bucket.filter(|piece| keep(Piece::Bucket, &piece.name, &piece.tags, &bucket));
     ours.role = ours.role.filter(|piece| keep(Piece::Role, &piece.name, &piece.tags, &role));
     ours.rest_api = ours.rest_api.filter(|piece| keep(Piece::RestApi, &piece.id, &piece.tags, &rest_api));
+    ours.log_group = ours.log_group.filter(|piece| keep(Piece::LogGroup, &piece.name, &piece.tags, &log_group));
     Ok((ours.rooted(), left))
 }

@@ -114,8 +114,9 @@ impl Run {
         let mut errors = Vec::new();
         loop {
             if self.stop.reason().is_none() {
-                let (ready, blocked) =
-                    waiting.into_iter().partition(|step| !self.blockers(step).any(|piece| undone.contains(&piece)));
+                let (ready, blocked) = waiting
+                    .into_iter()
+                    .partition(|step| !self.blockers(step, plan).any(|piece| undone.contains(&piece)));
                 waiting = blocked;
                 let start = |step: &'_ Step| {
                     let (piece, action) = (step.piece, step.action);
@@ -155,17 +156,22 @@ impl Run {
     }
 
     /// What has to be done before a step.
-    fn blockers<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = Piece> + 'a {
-        // What an update drops goes after what needed it has changed.
-        let deletes = step.action == Action::Delete && self.desired.is_none();
+    fn blockers<'a>(&'a self, step: &'a Step, plan: &'a Plan) -> impl Iterator<Item = Piece> + 'a {
+        let updates = self.desired.is_some();
         pieces::REGISTRY.iter().filter_map(move |other| {
-            let first = if deletes {
-                other.needs.contains(&step.piece) || self.goes_before(other.piece, step.piece)
-            } else {
-                let entry = pieces::entry(step.piece);
-                entry.needs.contains(&other.piece)
-                    || entry.follows.contains(&other.piece)
-                    || self.looks_first(other.piece, step.piece)
+            let entry = pieces::entry(step.piece);
+            let first = match (step.action, plan.action(other.piece)) {
+                (Action::Delete, Action::Delete) => {
+                    other.needs.contains(&step.piece) || (!updates && self.goes_before(other.piece, step.piece))
+                }
+                // What an update drops goes last, when nothing uses it any more.
+                (Action::Delete, _) => updates,
+                (_, Action::Delete) => false,
+                _ => {
+                    entry.needs.contains(&other.piece)
+                        || entry.follows.contains(&other.piece)
+                        || self.looks_first(other.piece, step.piece)
+                }
             };
             first.then_some(other.piece)
         })

@@ -6,7 +6,7 @@ use s3dataproxy_schema::{Inputs, Operation};
 
 use crate::owner;
 use crate::partition::Partition;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::value::UNKNOWN;
 
 /// Tags by key.
@@ -44,6 +44,8 @@ pub struct Desired {
     pub rest_api: rest_api::Desired,
     /// The REST API's content: its OpenAPI document.
     pub definition: definition::Desired,
+    /// The log group; none where nothing is logged, or to a place made elsewhere.
+    pub log_group: Option<log_group::Desired>,
     /// The stage and what is deployed to it.
     pub stage: stage::Desired,
     /// The usage plan with its keys; none where nobody needs a key.
@@ -78,7 +80,9 @@ impl Desired {
         let mut owned = tags.clone();
         owned.insert(owner::TAG.to_owned(), place.owner.clone());
         let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
+        let settings = stage::Settings::of(inputs, &name, partition, &place.region);
         Desired {
+            log_group: log_group::Desired::of(inputs, &name, &owned),
             usage_plan: usage_plan::Desired::of(inputs, &name, &stage_name, &owned),
             owner: place.owner.clone(),
             partition,
@@ -114,7 +118,7 @@ impl Desired {
                 description: inputs.description.clone().filter(|text| !text.is_empty()),
                 api,
             },
-            stage: stage::Desired { name: stage_name, settings: stage::Settings::of(inputs), tags },
+            stage: stage::Desired { name: stage_name, settings, tags },
         }
     }
 }

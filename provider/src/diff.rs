@@ -116,6 +116,10 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     }
     let role = filled.role.get_or_insert_default();
     role.path = role.path.take().filter(|path| path != "/");
+    if let Some(log) = &mut filled.execution_log {
+        log.level.get_or_insert_default();
+        log.data_trace.get_or_insert(false);
+    }
     filled.metrics_enabled.get_or_insert(false);
     filled.tracing_enabled.get_or_insert(false);
     filled.tags.get_or_insert_default();

@@ -3,7 +3,7 @@
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
 //! default is left out), and planning with them finds nothing to do.
 
-use s3dataproxy_schema::{Authorization, Inputs, Quota};
+use s3dataproxy_schema::{AccessLog, Authorization, ExecutionLog, Inputs, LogLevel, Quota};
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Clients;
@@ -14,7 +14,7 @@ use crate::names;
 use crate::owner;
 use crate::pieces::definition::openapi::{Auth, access, auth, cors};
 use crate::pieces::definition::routes::Routes;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::state::{State, VERSION};
 use crate::value::{Object, Value};
 
@@ -68,6 +68,10 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         stage::aws::state(&seen, &stage::State { deployment_id, tags: tags.clone(), ..stage::State::default() })
     });
 
+    let log_group = match stage.as_ref().and_then(|stage| stage.settings.access_log.as_ref()) {
+        Some(log) => look_at_log_group(aws, &name, &log.destination, &tags).await?,
+        None => None,
+    };
     let usage_plan = if shape.keys {
         Some(look_at_usage_plan(aws, &api_id, &usage_plan::link(&api_id, &stage_name), &name, &tags).await?)
     } else {
@@ -96,6 +100,24 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
         json.extend(stage.settings.tracing.then(|| ("tracingEnabled".to_owned(), true.into())));
+        let notes = stage.settings.notes.as_ref().map(|notes| ExecutionLog {
+            level: Some(notes.level).filter(|level| *level != LogLevel::default()),
+            data_trace: notes.data_trace.then_some(true),
+        });
+        json.extend(notes.map(|log| ("executionLog".to_owned(), json!(log))));
+        json.extend(stage.settings.access_log.as_ref().map(|log| {
+            let format = Some(log.format.clone()).filter(|format| format != stage::logs::FORMAT);
+            let log = match &log_group {
+                Some(group) => AccessLog {
+                    retention_in_days: group.retention,
+                    kms_key_arn: group.kms_key_arn.clone(),
+                    format,
+                    ..AccessLog::default()
+                },
+                None => AccessLog { destination_arn: Some(log.destination.clone()), format, ..AccessLog::default() },
+            };
+            ("accessLog".to_owned(), json!(log))
+        }));
     }
     let mut role_json = Map::new();
     let path = shape.role_arn.split_once(":role").and_then(|(_, path)| path.strip_suffix(&role_name));
@@ -186,6 +208,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         definition: Some(definition::aws::state(&api, digest.clone(), drift)),
         // What is deployed cannot be read back; it counts as what is defined.
         stage: stage.map(|stage| stage::State { digest, ..stage }),
+        log_group,
         usage_plan,
     };
     Ok(Some(Import { inputs, state: state.rooted() }))
@@ -203,6 +226,21 @@ async fn look_at_bucket(aws: &Clients, name: &str, tags: &Tags) -> Result<Option
         Err(error) => Err(error),
         Ok(_) => bucket::aws::observe(aws, name, tags).await,
     }
+}
+
+/// The log group, where it is the one that the resource would make.
+async fn look_at_log_group(
+    aws: &Clients,
+    name: &str,
+    destination: &str,
+    tags: &Tags,
+) -> Result<Option<log_group::State>, Error> {
+    let group = log_group::group_name(name);
+    if !destination.ends_with(&format!(":log-group:{group}")) {
+        return Ok(None);
+    }
+    let found = log_group::aws::observe(aws, &group, tags).await?;
+    Ok(found.filter(|group| group.tags.get(owner::TAG) == tags.get(owner::TAG)))
 }
 
 /// The usage plan of a stage, with its keys.

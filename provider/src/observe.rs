@@ -9,7 +9,7 @@ use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
 use crate::pieces::usage_plan::aws::Known;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::state::State;
 
 /// The state as it really is. `desired` is what was last applied: what there is has to be compared with its document.
@@ -40,14 +40,23 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
             None => Ok(None),
         }
     };
-    let (bucket, role, role_policy, (rest_api, definition, stage), usage_plan) =
-        tokio::try_join!(bucket, role, role_policy, api, usage_plan)?;
+    let log_group = async {
+        match &state.log_group {
+            Some(old) => log_group::aws::observe(aws, &old.name, &old.tags).await,
+            None => Ok(None),
+        }
+    };
+    let (bucket, role, role_policy, (rest_api, definition, stage), log_group, usage_plan) =
+        tokio::try_join!(bucket, role, role_policy, api, log_group, usage_plan)?;
     // What carries another owner's tag by now is not there for us, whatever its name.
     let bucket = bucket.filter(|seen| still_recorded(&seen.tags, state.bucket.as_ref().map(|old| &old.tags), state));
     let role = role.filter(|seen| still_recorded(&seen.tags, state.role.as_ref().map(|old| &old.tags), state));
     let rest_api =
         rest_api.filter(|seen| still_recorded(&seen.tags, state.rest_api.as_ref().map(|old| &old.tags), state));
-    let mut seen = State { bucket, role, role_policy, rest_api, definition, stage, usage_plan, ..state.clone() };
+    let log_group =
+        log_group.filter(|seen| still_recorded(&seen.tags, state.log_group.as_ref().map(|old| &old.tags), state));
+    let mut seen =
+        State { bucket, role, role_policy, rest_api, definition, log_group, stage, usage_plan, ..state.clone() };
     // A deployment of ours that no stage serves any more is to be deleted.
     let serves = seen.stage.as_ref().map(|stage| &stage.deployment_id);
     if let Some(ours) = state.stage.as_ref().filter(|old| !old.digest.is_empty() && Some(&old.deployment_id) != serves)
@@ -106,10 +115,20 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
             _ => observe_usage_plan(aws, &state, desired).await,
         }
     };
-    let (bucket, role, rest_api, usage_plan) = tokio::try_join!(bucket, role, rest_api, usage_plan)?;
+    let log_group = async {
+        match (&state.log_group, &desired.log_group) {
+            (None, Some(wanted)) => {
+                let found = log_group::aws::observe(aws, &wanted.name, &wanted.tags).await?;
+                Ok(found.filter(|found| is_ours(owner::whose(&found.tags, &desired.owner))))
+            }
+            (known, _) => Ok(known.clone()),
+        }
+    };
+    let (bucket, role, rest_api, log_group, usage_plan) =
+        tokio::try_join!(bucket, role, rest_api, log_group, usage_plan)?;
     let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     let role = role.filter(|found| state.role.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
-    Ok(State { bucket, role, rest_api, usage_plan, ..state })
+    Ok(State { bucket, role, rest_api, log_group, usage_plan, ..state })
 }
 
 async fn observe_usage_plan(

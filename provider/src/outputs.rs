@@ -5,7 +5,7 @@ use s3dataproxy_schema::Inputs;
 use crate::desired::Desired;
 use crate::inputs::Read;
 use crate::pieces::Piece;
-use crate::pieces::{bucket, rest_api, usage_plan};
+use crate::pieces::{bucket, log_group, rest_api, usage_plan};
 use crate::plan::{Action, Plan};
 use crate::state::{self, State};
 use crate::value::{Object, UNKNOWN, Value};
@@ -72,6 +72,7 @@ impl Source<'_> {
             let there = match *name {
                 "bucketName" | "bucketArn" => state.bucket.is_some(),
                 "roleName" => state.role.is_some(),
+                "logGroupArn" => state.log_group.is_some(),
                 "stageArn" | "invokeUrl" => state.stage.is_some(),
                 "openApiDocument" => state.definition.is_some(),
                 _ => true,
@@ -97,7 +98,7 @@ impl Source<'_> {
             invoke_url = format!("{invoke_url}/{}", desired.definition.api.mount);
         }
         let management_arn = rest_api::arn(&desired.region, api);
-        vec![
+        let mut texts = vec![
             ("invokeUrl", invoke_url),
             ("bucketName", desired.bucket.name.clone()),
             ("bucketArn", bucket::arn(partition, &desired.bucket.name)),
@@ -108,7 +109,14 @@ impl Source<'_> {
             ("stageArn", format!("{management_arn}/stages/{stage}")),
             ("deploymentId", deployment.to_owned()),
             ("openApiDocument", desired.definition.document(role_arn)),
-        ]
+        ];
+        texts.extend(
+            desired
+                .log_group
+                .as_ref()
+                .map(|group| ("logGroupArn", log_group::arn(partition, &desired.region, account, &group.name))),
+        );
+        texts
     }
 
     /// A value made from a secret is a secret.
@@ -171,6 +179,7 @@ pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
         state.bucket.as_ref().filter(|piece| !piece.existing).map(|piece| &piece.tags),
         state.role.as_ref().map(|piece| &piece.tags),
         state.rest_api.as_ref().map(|piece| &piece.tags),
+        state.log_group.as_ref().map(|piece| &piece.tags),
         state.stage.as_ref().map(|piece| &piece.tags),
         state.usage_plan.as_ref().map(|piece| &piece.tags),
     ];

@@ -1,12 +1,16 @@
 //! What inputs may say about data and browsers, and what does not go together.
 
 mod access;
+mod arn;
 mod authorization;
 mod keys;
+mod logs;
 pub mod risks;
 mod role;
 
 use s3dataproxy_schema::{Bucket, Cors, Inputs, Operation, Throttle};
+
+use arn::is_arn;
 
 use crate::inputs::{Failure, Read};
 use crate::value::UNKNOWN;
@@ -50,6 +54,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
     authorization::check(read, &mut failures);
     keys::check(read, &mut failures);
     access::check(inputs, &mut failures);
+    logs::check(inputs, &mut failures);
     if let Some(cors) = &inputs.cors {
         check_cors(cors, &mut failures);
         let several = cors.allow_origins.len() > 1;
@@ -101,7 +106,7 @@ fn check_bucket(bucket: &Bucket, partly_known: bool, failures: &mut Vec<Failure>
     );
     fail(
         "bucket.kmsKeyArn",
-        known(&bucket.kms_key_arn).is_some_and(|arn| !is_kms_key(&arn)),
+        known(&bucket.kms_key_arn).is_some_and(|arn| !is_arn(&arn, "kms", "key/")),
         "`bucket.kmsKeyArn` must be the ARN of a KMS key, such as \
          `arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`; an alias does not do, as \
          policies know keys only",
@@ -115,12 +120,6 @@ fn is_key(text: &str) -> bool {
             let legal = |c: char| c.is_ascii_alphanumeric() || "_-.=".contains(c);
             !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(legal)
         })
-}
-
-fn is_kms_key(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.split(':').collect();
-    matches!(parts.as_slice(), ["arn", partition, "kms", region, account, key]
-        if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && key.starts_with("key/"))
 }
 
 fn check_cors(cors: &Cors, failures: &mut Vec<Failure>) {

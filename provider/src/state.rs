@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
 
 /// The version that this plugin writes.
 pub const VERSION: u64 = 1;
@@ -45,6 +45,9 @@ pub struct State {
     /// The REST API's content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition: Option<definition::State>,
+    /// The log group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group: Option<log_group::State>,
     /// The stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<stage::State>,
@@ -107,6 +110,7 @@ impl State {
         self.bucket.as_ref().is_none_or(|bucket| bucket.existing)
             && self.role.is_none()
             && self.rest_api.is_none()
+            && self.log_group.is_none()
             && self.usage_plan.is_none()
     }
 

@@ -73,6 +73,8 @@ pub struct Endpoints {
     pub iam: Option<String>,
     /// The endpoint of Amazon API Gateway's management API.
     pub apigateway: Option<String>,
+    /// The endpoint of Amazon CloudWatch Logs.
+    pub logs: Option<String>,
     /// The endpoint of AWS STS.
     pub sts: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Authorization, Authorizer, Bucket, Cors, Operation, Quota, Role, Throttle};
+use crate::{AccessLog, Authorization, Authorizer, Bucket, Cors, ExecutionLog, Operation, Quota, Role, Throttle};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +68,12 @@ pub struct Inputs {
     /// How many requests the stage takes, and with `apiKeys` also each client. Without it only the account's own limit holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle: Option<Throttle>,
+    /// A line for each request, in CloudWatch Logs or a Firehose stream; `{}` is enough. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<AccessLog>,
+    /// API Gateway's own notes on the way of each request, for finding faults; `{}` is enough. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_log: Option<ExecutionLog>,
     /// Whether CloudWatch gets metrics of each method, besides those of the whole stage. They
     /// [are charged](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html)
     /// as CloudWatch's custom metrics. `false` by default.
@@ -117,6 +123,9 @@ pub struct Outputs {
     pub stage_arn: String,
     /// The id of the deployment that the stage serves. It changes with every change of the API.
     pub deployment_id: String,
+    /// The ARN of the log group that is made for `accessLog`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_group_arn: Option<String>,
     /// The ids of the API keys, by the names of `apiKeys`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_ids: Option<BTreeMap<String, String>>,

@@ -1,5 +1,6 @@
 """A local AWS of its own: port, process and folder; nothing is shared with another one."""
 
+import json
 import os
 import subprocess
 import threading
@@ -76,6 +77,15 @@ def client(service: str, url: str, region: str = REGION):
     )
 
 
+def allow_logs(url: str) -> None:
+    """What an administrator does once: the account's role for CloudWatch Logs, which `accessLog` and `executionLog` need."""
+    iam, api = client("iam", url), client("apigateway", url)
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="the-accounts-role-for-logs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    api.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role["Arn"]}])
+
+
 def inventory(url: str) -> dict[str, list[str]]:
     """The names of all there is in the account of the kinds that the provider makes. Empty lists: nothing is left."""
     listings = {
@@ -92,5 +102,6 @@ def inventory(url: str) -> dict[str, list[str]]:
     for kind, (service, operation, items, name) in listings.items():
         paginator = client(service, url).get_paginator(operation)
         arguments = {"Scope": "Local"} if operation == "list_policies" else {}
-        found[kind] = sorted(item[name] for page in paginator.paginate(**arguments) for item in page.get(items, []))
+        names = (item[name] for page in paginator.paginate(**arguments) for item in page.get(items, []))
+        found[kind] = sorted(each.removeprefix("/aws/apigateway/") for each in names)
     return found

@@ -299,7 +299,7 @@ def init_failed(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed | 
 
 def wipe(aws, prefix: str) -> None:
     """Removes what a test that failed has left: all whose names begin so."""
-    s3, iam, api = (aws.client(service) for service in ("s3", "iam", "apigateway"))
+    s3, iam, api, logs = (aws.client(service) for service in ("s3", "iam", "apigateway", "logs"))
     names = {kind: [name for name in names if name.startswith(prefix)] for kind, names in aws.inventory().items()}
     for name in names["buckets"]:
         for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
@@ -309,6 +309,8 @@ def wipe(aws, prefix: str) -> None:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName=policy)
         iam.delete_role(RoleName=name)
+    for name in names["log_groups"]:
+        logs.delete_log_group(logGroupName=f"/aws/apigateway/{name}")
     for item in api.get_usage_plans(limit=500)["items"]:
         if item["name"] in names["usage_plans"]:
             for stage in item["apiStages"]:

@@ -7,6 +7,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_apigateway as apigateway;
+use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
 use aws_sdk_sts as sts;
@@ -31,6 +32,7 @@ pub struct CustomEndpoints {
     pub s3: Option<String>,
     pub iam: Option<String>,
     pub apigateway: Option<String>,
+    pub logs: Option<String>,
     pub sts: Option<String>,
 }
 
@@ -55,6 +57,7 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
         s3: s3::Client::from_conf(s3.build()),
         iam: iam::Client::from_conf(client!(iam, endpoints.iam).build()),
         apigateway: apigateway::Client::from_conf(client!(apigateway, endpoints.apigateway).build()),
+        logs: logs::Client::from_conf(client!(logs, endpoints.logs).build()),
         execute_api_url: execute_api_url(config, endpoints.apigateway.as_deref(), &region),
         probe: Probe::new(&sdk),
         account,
@@ -167,6 +170,7 @@ fn endpoints(config: &Config, sdk: &SdkConfig) -> CustomEndpoints {
         s3: pick(own.s3, "S3"),
         iam: pick(own.iam, "IAM"),
         apigateway: pick(own.apigateway, "API Gateway"),
+        logs: pick(own.logs, "CloudWatch Logs"),
         sts: pick(own.sts, "STS"),
     }
 }

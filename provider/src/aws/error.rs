@@ -15,6 +15,7 @@ pub enum Service {
     S3,
     Iam,
     ApiGateway,
+    Logs,
     Sts,
 }
 
@@ -25,6 +26,7 @@ impl Service {
             Service::S3 => "s3",
             Service::Iam => "iam",
             Service::ApiGateway => "apigateway",
+            Service::Logs => "logs",
             Service::Sts => "sts",
         }
     }
@@ -92,6 +94,7 @@ impl Clients {
             Service::S3 => &self.endpoints.s3,
             Service::Iam => &self.endpoints.iam,
             Service::ApiGateway => &self.endpoints.apigateway,
+            Service::Logs => &self.endpoints.logs,
             Service::Sts => &self.endpoints.sts,
         }
     }
@@ -125,10 +128,18 @@ pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn kind(status: u16, code: Option<&str>) -> Kind {
     match (status, code.unwrap_or_default()) {
-        (404, _) | (_, "NoSuchEntity" | "NoSuchBucket" | "NotFoundException") => Kind::NotFound,
-        (_, "BucketAlreadyOwnedByYou" | "BucketAlreadyExists" | "EntityAlreadyExists") => Kind::AlreadyExists,
+        (404, _) | (_, "NoSuchEntity" | "NoSuchBucket" | "NotFoundException" | "ResourceNotFoundException") => {
+            Kind::NotFound
+        }
+        (
+            _,
+            "BucketAlreadyOwnedByYou"
+            | "BucketAlreadyExists"
+            | "EntityAlreadyExists"
+            | "ResourceAlreadyExistsException",
+        ) => Kind::AlreadyExists,
         (401 | 403, _) => Kind::Denied,
-        (429, _) | (_, "Throttling" | "SlowDown") => Kind::Throttled,
+        (429, _) | (_, "Throttling" | "ThrottlingException" | "SlowDown") => Kind::Throttled,
         (400..500, _) => Kind::Invalid,
         (500.., _) => Kind::Faulty,
         _ => Kind::Other,

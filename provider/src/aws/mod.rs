@@ -1,6 +1,7 @@
 //! The way to AWS: clients made from one configuration, errors in words, retries, readiness.
 
 use aws_sdk_apigateway as apigateway;
+use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
 
@@ -19,6 +20,8 @@ pub struct Clients {
     pub iam: iam::Client,
     /// Amazon API Gateway.
     pub apigateway: apigateway::Client,
+    /// Amazon CloudWatch Logs.
+    pub logs: logs::Client,
     /// The Region.
     pub region: String,
     /// The account, where the credentials or the configuration tell it.

@@ -15,6 +15,7 @@ use crate::state::State;
 
 pub mod bucket;
 pub mod definition;
+pub mod log_group;
 pub mod rest_api;
 pub mod role;
 pub mod role_policy;
@@ -30,6 +31,7 @@ pub enum Piece {
     RolePolicy,
     RestApi,
     Definition,
+    LogGroup,
     Stage,
     UsagePlan,
 }
@@ -52,7 +54,7 @@ pub struct Entry {
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// The pieces, in the order in which a reader meets them.
-pub static REGISTRY: [Entry; 7] = [
+pub static REGISTRY: [Entry; 8] = [
     Entry {
         piece: Piece::Bucket,
         needs: &[],
@@ -104,14 +106,25 @@ pub static REGISTRY: [Entry; 7] = [
         run: |run, action| Box::pin(definition::aws::run(run, action)),
     },
     Entry {
+        piece: Piece::LogGroup,
+        needs: &[],
+        // The role tells the account.
+        follows: &[Piece::Role],
+        plan: |state, desired| {
+            log_group::plan(state.and_then(|s| s.log_group.as_ref()), desired.and_then(|d| d.log_group.as_ref()))
+        },
+        run: |run, action| Box::pin(log_group::aws::run(run, action)),
+    },
+    Entry {
         piece: Piece::Stage,
-        needs: &[Piece::Definition],
+        needs: &[Piece::Definition, Piece::LogGroup],
         // Nothing goes live that could not answer, or not safely.
         follows: &[Piece::Bucket, Piece::RolePolicy],
         plan: |state, desired| {
             let digest = digest(state, desired);
             let old = state.and_then(|s| s.stage.as_ref());
-            stage::plan(old, desired.map(|d| &d.stage), digest.as_deref(), state.map(|s| &s.leftovers))
+            let new = desired.map(|d| d.stage.in_account(state.and_then(State::account)));
+            stage::plan(old, new.as_ref(), digest.as_deref(), state.map(|s| &s.leftovers))
         },
         run: |run, action| Box::pin(stage::aws::run(run, action)),
     },
@@ -150,6 +163,7 @@ impl Piece {
             Piece::RolePolicy => "rolePolicy",
             Piece::RestApi => "restApi",
             Piece::Definition => "definition",
+            Piece::LogGroup => "logGroup",
             Piece::Stage => "stage",
             Piece::UsagePlan => "usagePlan",
         }
@@ -164,6 +178,7 @@ impl fmt::Display for Piece {
             Piece::RolePolicy => "role policy",
             Piece::RestApi => "REST API",
             Piece::Definition => "definition",
+            Piece::LogGroup => "log group",
             Piece::Stage => "stage",
             Piece::UsagePlan => "usage plan",
         })

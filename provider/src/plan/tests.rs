@@ -1,8 +1,10 @@
 use s3dataproxy_schema::{Bucket, Inputs, Operation, Quota, QuotaPeriod, Throttle};
 
+use serde_json::json;
+
 use super::*;
 use crate::desired::tests::place;
-use crate::pieces::{bucket, definition, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
 
 fn inputs() -> Inputs {
     Inputs {
@@ -48,8 +50,14 @@ pub(crate) fn applied(desired: &Desired) -> State {
             name: desired.stage.name.clone(),
             deployment_id: "d1".to_owned(),
             digest,
-            settings: desired.stage.settings.clone(),
+            settings: desired.stage.settings.in_account(Some("123456789012")),
             tags: desired.stage.tags.clone(),
+        }),
+        log_group: desired.log_group.clone().map(|group| log_group::State {
+            name: group.name,
+            retention: group.retention,
+            kms_key_arn: group.kms_key_arn,
+            tags: group.tags,
         }),
         usage_plan: desired.usage_plan.as_ref().map(|plan| usage_plan::State {
             id: "p1".to_owned(),
@@ -119,6 +127,42 @@ fn clients_come_and_go() {
     insta::assert_snapshot!(plan(Some(&without), Some(&two)), @"
     update usage plan: apiKeys
     ");
+}
+
+#[test]
+fn logs_come_and_go() {
+    let with = |json| {
+        let logs: Inputs = serde_json::from_value(json).expect("inputs");
+        Desired::new(&Inputs { access_log: logs.access_log, execution_log: logs.execution_log, ..inputs() }, &place())
+    };
+    let stream = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/amazon-apigateway-a";
+    let (none, kept) = (with(json!({})), with(json!({ "accessLog": { "retentionInDays": 7 } })));
+    let told = |from: &Desired, to: &Desired| plan(Some(&applied(from)), Some(to)).to_string();
+    insta::assert_snapshot!(told(&none, &kept), @"
+    create log group: logGroupArn
+    update stage: accessLog
+    ");
+    insta::assert_snapshot!(told(&kept, &with(json!({ "accessLog": {} }))), @"
+    update log group: accessLog.retentionInDays
+    ");
+    insta::assert_snapshot!(told(&kept, &with(json!({ "accessLog": { "retentionInDays": 7, "format": "$context.requestId" } }))), @"
+    update stage: accessLog.format
+    ");
+    insta::assert_snapshot!(told(&kept, &with(json!({ "accessLog": { "destinationArn": stream } }))), @"
+    delete log group: logGroupArn
+    update stage: accessLog.destinationArn
+    ");
+    insta::assert_snapshot!(told(&kept, &none), @"
+    delete log group: logGroupArn
+    update stage: accessLog
+    ");
+    insta::assert_snapshot!(told(&none, &with(json!({ "executionLog": {} }))), @"
+    update stage: executionLog
+    ");
+    insta::assert_snapshot!(told(&with(json!({ "executionLog": {} })), &with(json!({ "executionLog": { "level": "INFO" } }))), @"
+    update stage: executionLog.level
+    ");
+    assert_eq!(told(&kept, &kept), "");
 }
 
 #[test]

@@ -26,6 +26,7 @@ use crate::import::import;
 use crate::inputs::{self, Read};
 use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
+use crate::pieces::stage::aws::account;
 use crate::plan::{Plan, plan};
 use crate::rules::risks;
 use crate::state::{self, State};
@@ -240,6 +241,9 @@ impl Work {
         views: Option<Views>,
         resumes: bool,
     ) -> (State, Vec<Error>, bool) {
+        if let Err(error) = account::look(&self.clients, &state, desired).await {
+            return (state, vec![error], false);
+        }
         let plan = plan(Some(&state), Some(desired));
         let run = Run {
             aws: self.clients.clone(),

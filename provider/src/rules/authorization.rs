@@ -2,6 +2,7 @@
 
 use s3dataproxy_schema::{Authorization, Authorizer, AuthorizerType, Inputs};
 
+use super::arn::is_arn;
 use crate::inputs::{Failure, Read};
 use crate::value::UNKNOWN;
 
@@ -114,19 +115,4 @@ fn is_source(text: &str) -> bool {
     let name = places.iter().find_map(|place| text.strip_prefix(place));
     let legal = |c: char| c.is_ascii_alphanumeric() || "-_.$".contains(c);
     name.is_some_and(|name| !name.is_empty() && name.chars().all(legal))
-}
-
-/// Whether a text is the ARN of something of a service, or not known yet.
-fn is_arn(text: &str, service: &str, resource: &str) -> bool {
-    if text.contains(UNKNOWN) {
-        return true;
-    }
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let is_account = |text: &str| text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
-    matches!(parts.as_slice(), ["arn", partition, of, region, account, what]
-        if partition.starts_with("aws")
-            && *of == service
-            && region.is_empty() == (service == "iam")
-            && is_account(account)
-            && what.strip_prefix(resource).is_some_and(|name| !name.is_empty()))
 }

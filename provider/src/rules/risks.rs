@@ -31,6 +31,13 @@ pub fn warnings(inputs: &Inputs) -> Vec<String> {
                 .join(", "),
         ));
     }
+    if inputs.execution_log.as_ref().and_then(|log| log.data_trace) == Some(true) {
+        found.push(
+            "headers and bodies of requests and answers are written to the execution log, keys and tokens among them, and \
+             all of it is charged: set `executionLog.dataTrace` to `false` when the fault is found"
+                .to_owned(),
+        );
+    }
     found
 }
 
@@ -60,6 +67,10 @@ mod tests {
         everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`
         everybody who knows the URL may write objects: set `authorization` or `allowedIpRanges`, or take `PUT` out of `operations`
         ");
+        insta::assert_snapshot!(
+            told(serde_json::json!({ "apiKeys": ["a"], "executionLog": { "dataTrace": true } })),
+            @"headers and bodies of requests and answers are written to the execution log, keys and tokens among them, and all of it is charged: set `executionLog.dataTrace` to `false` when the fault is found"
+        );
         insta::assert_snapshot!(told(serde_json::json!({ "operations": ["DELETE", "PUT"], "apiKeys": ["a"] })), @"
         whoever has an API key may write and delete objects: set `authorization` or `allowedIpRanges`, or take `PUT`, `DELETE` out of `operations`
         ");

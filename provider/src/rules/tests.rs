@@ -150,3 +150,33 @@ fn the_role_has_a_path_and_a_boundary_of_their_forms() {
         assert!(told.starts_with("role.permissionsBoundaryArn: "), "{arn}");
     }
 }
+
+#[test]
+fn logs_have_one_place_and_one_line_a_request() {
+    for log in [
+        serde_json::json!({}),
+        serde_json::json!({ "retentionInDays": 30, "format": "$context.extendedRequestId $context.status",
+            "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/a" }),
+        serde_json::json!({ "destinationArn": "arn:aws:logs:eu-central-1:123456789012:log-group:/a/b" }),
+        serde_json::json!({ "destinationArn": "arn:aws:firehose:eu-central-1:123456789012:deliverystream/amazon-apigateway-a" }),
+        serde_json::json!({ "destinationArn": UNKNOWN, "kmsKeyArn": UNKNOWN, "format": UNKNOWN }),
+    ] {
+        assert_eq!(told(serde_json::json!({ "accessLog": log })), "", "{log}");
+    }
+    insta::assert_snapshot!(told(serde_json::json!({ "accessLog": {
+        "destinationArn": "arn:aws:logs:eu-central-1:123456789012:log-group:a:*", "retentionInDays": 2,
+        "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:alias/a", "format": "$context.requestId\n" } })), @"
+    accessLog.retentionInDays: `accessLog.retentionInDays` must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653; for ever is to leave it out
+    accessLog.retentionInDays: `accessLog.retentionInDays` is for the log group that is made, and `accessLog.destinationArn` names another place
+    accessLog.kmsKeyArn: `accessLog.kmsKeyArn` is for the log group that is made, and `accessLog.destinationArn` names another place
+    accessLog.kmsKeyArn: `accessLog.kmsKeyArn` must be the ARN of a KMS key, such as `arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`
+    accessLog.destinationArn: `accessLog.destinationArn` is a log group's ARN without `:*` at its end
+    accessLog.format: `accessLog.format` is one line of up to 3072 bytes that has `$context.requestId` or `$context.extendedRequestId`
+    ");
+    insta::assert_snapshot!(told(serde_json::json!({ "accessLog": {
+        "destinationArn": "arn:aws:firehose:eu-central-1:123456789012:deliverystream/requests",
+        "format": "$context.status" } })), @"
+    accessLog.destinationArn: `accessLog.destinationArn` must be the ARN of a log group, such as `arn:aws:logs:eu-central-1:123456789012:log-group:requests`, or of a Firehose stream whose name begins with `amazon-apigateway-`
+    accessLog.format: `accessLog.format` is one line of up to 3072 bytes that has `$context.requestId` or `$context.extendedRequestId`
+    ");
+}

@@ -10,6 +10,7 @@ from . import (
     gateway_responses,
     imported_fields,
     kept_tags,
+    logging,
     payload_limit,
     usage_plans,
 )
@@ -23,4 +24,5 @@ def apply() -> None:
     converted_text.apply()
     payload_limit.apply()
     kept_tags.apply()
+    logging.apply()
     usage_plans.apply()

@@ -6,7 +6,10 @@ use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_stage::GetStageOutput;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
+use s3dataproxy_schema::LogLevel;
 
+use super::logs::{AccessLog, Notes};
+use super::settings::Patch;
 use super::{Settings, State};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
@@ -17,6 +20,8 @@ use crate::owner;
 use crate::pieces::rest_api::aws::retag;
 use crate::pieces::usage_plan;
 use crate::plan::Action;
+
+pub mod account;
 
 /// How often CreateDeployment is tried when no answer came and nothing was made.
 const ATTEMPTS: usize = 3;
@@ -78,6 +83,18 @@ fn settings(stage: &GetStageOutput) -> Settings {
         }),
         metrics: methods.is_some_and(|methods| methods.metrics_enabled),
         tracing: stage.tracing_enabled,
+        access_log: stage.access_log_settings().map(|log| AccessLog {
+            destination: log.destination_arn().unwrap_or_default().to_owned(),
+            format: log.format().unwrap_or_default().to_owned(),
+        }),
+        notes: methods.and_then(|methods| {
+            let level = match methods.logging_level()? {
+                "ERROR" => LogLevel::Error,
+                "INFO" => LogLevel::Info,
+                _ => return None,
+            };
+            Some(Notes { level, data_trace: methods.data_trace_enabled })
+        }),
     }
 }
 
@@ -129,9 +146,14 @@ async fn bring(run: &Run) -> Result<(), Error> {
 async fn set(run: &Run, api: &str) -> Result<(), Error> {
     let desired = &run.desired().stage;
     let old = run.state().stage.clone().unwrap_or_default().settings;
-    let patches = desired.settings.patches(&old).into_iter();
+    let account = run.state().account().map(str::to_owned);
+    let settings = desired.settings.in_account(account.as_deref());
+    let patches = settings.patches(&old).into_iter();
     let patches: Vec<PatchOperation> = patches
-        .map(|(path, value)| PatchOperation::builder().op(Op::Replace).path(path).value(value).build())
+        .map(|Patch { path, value }| {
+            let op = if value.is_some() { Op::Replace } else { Op::Remove };
+            PatchOperation::builder().op(op).path(path).set_value(value).build()
+        })
         .collect();
     if patches.is_empty() {
         return Ok(());
@@ -141,7 +163,7 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     let request = run.aws.apigateway.update_stage().rest_api_id(api).stage_name(&desired.name);
     let answer = request.set_patch_operations(Some(patches)).send().await;
     answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateStage", &doing), error))?;
-    run.state().stage.get_or_insert_default().settings = desired.settings.clone();
+    run.state().stage.get_or_insert_default().settings = settings;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::desired::Tags;
 use crate::plan::{Action, Changes};
 
 pub mod aws;
+pub mod logs;
 pub mod settings;
 
 pub use settings::Settings;
@@ -22,6 +23,13 @@ pub struct Desired {
     pub settings: Settings,
     /// Its tags.
     pub tags: Tags,
+}
+
+impl Desired {
+    /// The same with the account where it belongs.
+    pub fn in_account(&self, account: Option<&str>) -> Desired {
+        Desired { settings: self.settings.in_account(account), ..self.clone() }
+    }
 }
 
 /// The stage as it was last seen or made.
