@@ -221,13 +221,20 @@ DRIFTS = {
     "notnoted": Drift(lambda account: account.set_stage("/*/*/logging/loglevel", "OFF"), {"executionLog"}, inputs=LOGGED),
     "traced": Drift(lambda account: account.set_stage("/*/*/logging/dataTrace", "true"), {"executionLog.dataTrace"},
                     inputs=LOGGED),
-    "noted": Drift(lambda account: account.set_stage("/*/*/logging/loglevel", "INFO"), {"executionLog"}),
+    # The first setting of all methods brings the account's limits with it.
+    "noted": Drift(lambda account: account.set_stage("/*/*/logging/loglevel", "INFO"), {"executionLog", "throttle"}),
     "nogroup": Drift(lambda account: account.logs.delete_log_group(logGroupName=account.group), {"logGroupArn"},
                      inputs=LOGGED),
     "forever": Drift(lambda account: account.logs.delete_retention_policy(logGroupName=account.group),
                      {"accessLog.retentionInDays"}, inputs=LOGGED),
     "grouptag": Drift(lambda account: account.logs.untag_resource(resourceArn=account.group_arn, tagKeys=["team"]),
                       {"tags.team"}, inputs=LOGGED),
+    "edge": Drift(lambda account: account.patch_api("replace", "/endpointConfiguration/types/0", value="EDGE"),
+                  {"endpoint.type"}),
+    "ipv6": Drift(lambda account: account.patch_api("replace", "/endpointConfiguration/ipAddressType", value="dualstack"),
+                  {"endpoint.ipAddressType"}),
+    "nourl": Drift(lambda account: account.patch_api("replace", "/disableExecuteApiEndpoint", value="true"),
+                   {"openApiDocument"}),
     "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
 }
 

@@ -26,6 +26,8 @@ LETIN = {"authorization": "CUSTOM", "authorizer": {
     "identitySources": ["method.request.header.X-Key", "context.path"], "resultTtlInSeconds": 60}}
 KEYED = {"apiKeys": ["alice", "lab-7"], "quota": {"limit": 9, "period": "WEEK"}, "throttle": {"rateLimit": 5, "burstLimit": 2}}
 LOGGED = {"accessLog": {"retentionInDays": 7}, "executionLog": {"level": "INFO", "dataTrace": True}}
+PRIVATE = {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1", "vpce-2"]}}
+HIDDEN = {"endpoint": {"ipAddressType": "dualstack", "disableExecuteApi": True}}
 LOGGED_ELSEWHERE = {"accessLog": {"destinationArn": LOG_GROUP, "format": LINE}, "executionLog": {}}
 BOUND = {"role": {"path": "/research/models/", "permissionsBoundaryArn": BOUNDARY}}
 RANGES = {"allowedIpRanges": ["192.0.2.0/24", "2001:db8::/32"]}
@@ -58,6 +60,11 @@ IMPORTS = {
     "keys": (KEYED, "{id}", KEYED),
     "logged": (LOGGED, "{id}", LOGGED),
     "logged-elsewhere": (LOGGED_ELSEWHERE, "{id}", LOGGED_ELSEWHERE),
+    "private": (PRIVATE, "{id}", PRIVATE),
+    "private-addresses": (PRIVATE | SIGNED | {"allowedIpRanges": ["10.0.0.0/8"]}, "{id}",
+                          PRIVATE | SIGNED | {"allowedIpRanges": ["10.0.0.0/8"]}),
+    "edge": ({"endpoint": {"type": "EDGE"}}, "{id}", {"endpoint": {"type": "EDGE"}}),
+    "hidden": (HIDDEN, "{id}", HIDDEN),
     "bound": (BOUND, "{id}", BOUND),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.

@@ -260,3 +260,25 @@ def test_tags_that_are_put_on_show_and_stay(aws):
         assert apigateway.get_rest_api(restApiId=api)["tags"] == {"b": "3", "c": "4"}
     finally:
         apigateway.delete_rest_api(restApiId=api)
+
+
+def test_an_endpoint_keeps_its_kind_and_other_ids(aws, deploy):
+    """Repair: endpoint_configuration."""
+    api = aws.client("apigateway")
+    mock = {"type": "mock", "responses": {"default": {"statusCode": "200"}}}
+    rest_api, _ = deploy(mock, **{"x-amazon-apigateway-endpoint-configuration": {"disableExecuteApiEndpoint": True}})
+    found = api.get_rest_api(restApiId=rest_api)
+    assert (found["endpointConfiguration"]["types"], found["disableExecuteApiEndpoint"]) == (["REGIONAL"], True)
+
+    def patch(*patches: tuple) -> dict:
+        patches = [dict(zip(("op", "path", "value"), each, strict=True)) for each in patches]
+        return api.update_rest_api(restApiId=rest_api, patchOperations=patches)["endpointConfiguration"]
+
+    ids = "/endpointConfiguration/vpcEndpointIds"
+    private = patch(("replace", "/endpointConfiguration/types/0", "PRIVATE"), ("add", ids, "vpce-1"), ("add", ids, "vpce-2"))
+    assert private == {"types": ["PRIVATE"], "ipAddressType": "dualstack", "vpcEndpointIds": ["vpce-1", "vpce-2"]}
+    assert patch(("remove", ids, "vpce-1"))["vpcEndpointIds"] == ["vpce-2"]
+    document = {"openapi": "3.0.1", "info": {"title": "local-aws", "version": "1"}, "paths": {}}
+    api.put_rest_api(restApiId=rest_api, mode="overwrite", body=json.dumps(document).encode())
+    found = api.get_rest_api(restApiId=rest_api)
+    assert "vpcEndpointIds" not in found["endpointConfiguration"] and not found["disableExecuteApiEndpoint"]

@@ -62,6 +62,7 @@ impl Desired {
         let operations = operations(inputs);
         let existing = bucket.existing.unwrap_or(false);
         let cors = inputs.cors.as_ref().map(|cors| definition::openapi::Cors::of(cors, &operations));
+        let endpoint = rest_api::Endpoint::of(inputs);
         let api = definition::Api {
             mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
             index: inputs.index_document.clone(),
@@ -72,6 +73,8 @@ impl Desired {
             auth: definition::openapi::Auth::of(inputs),
             keys: inputs.api_keys.is_some(),
             access: definition::openapi::Access::of(inputs),
+            vpc_endpoint_ids: endpoint.vpc_endpoint_ids.clone(),
+            disabled: inputs.endpoint.as_ref().and_then(|endpoint| endpoint.disable_execute_api).unwrap_or(false),
             cors,
             operations,
         };
@@ -112,7 +115,7 @@ impl Desired {
                 tags: owned.clone(),
             },
             role_policy: role_policy::Desired { policy: role_policy::policy(&api, bucket.kms_key_arn.as_deref()) },
-            rest_api: rest_api::Desired { name: name.clone(), tags: owned },
+            rest_api: rest_api::Desired { name: name.clone(), endpoint: endpoint.clone(), tags: owned },
             definition: definition::Desired {
                 title: name,
                 description: inputs.description.clone().filter(|text| !text.is_empty()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use s3dataproxy_schema::Inputs;
+use s3dataproxy_schema::{Inputs, IpAddressType};
 use serde_json::{Map, Value as Json, json};
 
 use crate::desired::{Desired, Place};
@@ -11,6 +11,7 @@ use crate::names;
 use crate::owner;
 use crate::pieces::definition::openapi::auth;
 use crate::pieces::definition::openapi::cors::MAX_AGE;
+use crate::pieces::rest_api;
 use crate::plan::{ChangeKind, plan};
 use crate::policy::canonical;
 use crate::state::State;
@@ -116,6 +117,12 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     }
     let role = filled.role.get_or_insert_default();
     role.path = role.path.take().filter(|path| path != "/");
+    let endpoint = filled.endpoint.get_or_insert_default();
+    let own = rest_api::Endpoint::of(inputs);
+    endpoint.kind = Some(own.kind);
+    endpoint.ip_address_type = Some(if own.dual_stack { IpAddressType::DualStack } else { IpAddressType::Ipv4 });
+    endpoint.vpc_endpoint_ids = Some(own.vpc_endpoint_ids).filter(|ids| !ids.is_empty());
+    endpoint.disable_execute_api.get_or_insert(false);
     if let Some(log) = &mut filled.execution_log {
         log.level.get_or_insert_default();
         log.data_trace.get_or_insert(false);

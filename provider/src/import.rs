@@ -3,7 +3,9 @@
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
 //! default is left out), and planning with them finds nothing to do.
 
-use s3dataproxy_schema::{AccessLog, Authorization, ExecutionLog, Inputs, LogLevel, Quota};
+use s3dataproxy_schema::{
+    AccessLog, Authorization, Endpoint, EndpointType, ExecutionLog, Inputs, IpAddressType, LogLevel, Quota,
+};
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::Clients;
@@ -89,9 +91,20 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     }
     json.extend(shape.auth.clone());
     let cors = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
+    let endpoint = rest_api::aws::state(&api, &tags).endpoint;
+    let private = endpoint.kind == EndpointType::Private;
+    let told = Endpoint {
+        kind: Some(endpoint.kind).filter(|kind| *kind != EndpointType::default()),
+        vpc_endpoint_ids: Some(endpoint.vpc_endpoint_ids.clone()).filter(|ids| !ids.is_empty()),
+        ip_address_type: (endpoint.dual_stack && !private).then_some(IpAddressType::DualStack),
+        disable_execute_api: api.disable_execute_api_endpoint.then_some(true),
+    };
+    if told != Endpoint::default() {
+        json.insert("endpoint".to_owned(), json!(told));
+    }
     if let Some(policy) = definition::aws::resource_policy(&api) {
         let who: Inputs = serde_json::from_value(shape.auth.clone().into()).unwrap_or_default();
-        let access = access::inputs_of(&policy, &Auth::of(&who), cors.is_some());
+        let access = access::inputs_of(&policy, &Auth::of(&who), cors.is_some(), private);
         json.extend(access.policy.map(|policy| ("policy".to_owned(), policy.into())));
         let ranges = Some(access.ip_ranges).filter(|ranges| !ranges.is_empty());
         json.extend(ranges.map(|ranges| ("allowedIpRanges".to_owned(), ranges.into())));

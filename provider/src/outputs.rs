@@ -93,7 +93,16 @@ impl Source<'_> {
         let partition = desired.partition;
         let account = role_arn.split(':').nth(4).unwrap_or(UNKNOWN);
         let stage = &desired.stage.name;
-        let mut invoke_url = self.execute_api_url.replace("{restApiId}", api).replace("{stage}", stage);
+        // The name of a VPC endpoint leads to it from every network that reaches the endpoint, also without private DNS names.
+        // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html
+        let vpc_endpoints = self.read.typed.endpoint.as_ref().and_then(|endpoint| endpoint.vpc_endpoint_ids.as_ref());
+        let base = match vpc_endpoints.and_then(|ids| ids.first()) {
+            Some(id) => {
+                self.execute_api_url.replace("{restApiId}.execute-api.", &format!("{{restApiId}}-{id}.execute-api."))
+            }
+            None => self.execute_api_url.to_owned(),
+        };
+        let mut invoke_url = base.replace("{restApiId}", api).replace("{stage}", stage);
         if desired.definition.api.mount != "/" {
             invoke_url = format!("{invoke_url}/{}", desired.definition.api.mount);
         }

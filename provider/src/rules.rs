@@ -3,6 +3,7 @@
 mod access;
 mod arn;
 mod authorization;
+mod endpoint;
 mod keys;
 mod logs;
 pub mod risks;
@@ -52,6 +53,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         role::check(role, &mut failures);
     }
     authorization::check(read, &mut failures);
+    endpoint::check(read, &mut failures);
     keys::check(read, &mut failures);
     access::check(inputs, &mut failures);
     logs::check(inputs, &mut failures);

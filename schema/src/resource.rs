@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessLog, Authorization, Authorizer, Bucket, Cors, ExecutionLog, Operation, Quota, Role, Throttle};
+use crate::{
+    AccessLog, Authorization, Authorizer, Bucket, Cors, Endpoint, ExecutionLog, Operation, Quota, Role, Throttle,
+};
 
 /// The inputs of `S3DataProxy`, all optional.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,8 +47,12 @@ pub struct Inputs {
     /// How API Gateway finds out who may call, for the `authorization` `COGNITO_USER_POOLS` and `CUSTOM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorizer: Option<Authorizer>,
+    /// Where the REST API can be reached. In its Region, over the internet, by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
     /// The IP addresses that may call, as ranges such as `203.0.113.0/24` or `2001:db8::/32`: all others are refused, whatever
-    /// `policy` and `authorization` say. Everybody's by default.
+    /// `policy` and `authorization` say. With a `PRIVATE` `endpoint`, the addresses that callers have in their VPC. Everybody's
+    /// by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_ip_ranges: Option<Vec<String>>,
     /// A resource policy of the REST API, as JSON text, for what the other inputs cannot say. In `Resource`,

@@ -127,3 +127,21 @@ fn a_refresh_shows_drift_as_the_users_properties() {
     assert_eq!(seen["tags"], Value::from(serde_json::json!({ "team": "b" })));
     assert_eq!(seen["description"], Value::from("theirs").into_secret());
 }
+
+#[test]
+fn the_url_of_a_private_endpoint_names_the_first_vpc_endpoint() {
+    let endpoint = serde_json::json!({ "type": "PRIVATE", "vpcEndpointIds": ["vpce-2", "vpce-1"] });
+    let inputs =
+        Object::from([("name".to_owned(), Value::from("data-1")), ("endpoint".to_owned(), Value::from(endpoint))]);
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let state = applied(&desired);
+    let url = |execute_api_url| {
+        let source = Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url };
+        source.actual().get("invokeUrl").and_then(Value::as_str).map(str::to_owned)
+    };
+    assert_eq!(url(URL).as_deref(), Some("https://a1b2c3-vpce-2.execute-api.eu-central-1.amazonaws.com/prod/data"));
+    // A user's own form stays.
+    let own = "https://data.example/{restApiId}/{stage}";
+    assert_eq!(url(own).as_deref(), Some("https://data.example/a1b2c3/prod/data"));
+}

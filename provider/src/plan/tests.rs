@@ -37,6 +37,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
         }),
         role_policy: Some(role_policy::State { policy: desired.role_policy.policy.clone() }),
         rest_api: Some(rest_api::State {
+            endpoint: desired.rest_api.endpoint.clone(),
             id: "a1b2c3".to_owned(),
             name: desired.rest_api.name.clone(),
             tags: desired.rest_api.tags.clone(),
@@ -163,6 +164,34 @@ fn logs_come_and_go() {
     update stage: executionLog.level
     ");
     assert_eq!(told(&kept, &kept), "");
+}
+
+#[test]
+fn an_endpoint_changes_in_place() {
+    let with = |json| {
+        Desired::new(&Inputs { endpoint: Some(serde_json::from_value(json).expect("one")), ..inputs() }, &place())
+    };
+    let private = with(json!({ "type": "PRIVATE", "vpcEndpointIds": ["vpce-1"] }));
+    let told = |from: &Desired, to: &Desired| plan(Some(&applied(from)), Some(to)).to_string();
+    let plain = Desired::new(&inputs(), &place());
+    assert_eq!(
+        told(&plain, &with(json!({ "type": "REGIONAL", "ipAddressType": "ipv4", "disableExecuteApi": false }))),
+        ""
+    );
+    insta::assert_snapshot!(told(&plain, &with(json!({ "type": "EDGE" }))), @"update REST API: endpoint.type");
+    insta::assert_snapshot!(told(&plain, &private), @"
+    update REST API: endpoint.type, endpoint.vpcEndpointIds
+    update definition: openApiDocument
+    update stage: deploymentId
+    ");
+    insta::assert_snapshot!(told(&plain, &with(json!({ "disableExecuteApi": true }))), @"
+    update definition: openApiDocument
+    update stage: deploymentId
+    ");
+    // One state of before this property.
+    let mut older = applied(&plain).to_json();
+    older["restApi"].as_object_mut().expect("an object").remove("endpoint");
+    assert_eq!(plan(Some(&State::from_json(older).expect("a state")), Some(&plain)).to_string(), "");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! What inputs may say, but probably should not: risks and costs to tell in a preview.
 
-use s3dataproxy_schema::{Authorization, Inputs, Operation};
+use s3dataproxy_schema::{Authorization, EndpointType, Inputs, Operation};
 
 /// What the user should know before it is made, each with the properties that change it.
 pub fn warnings(inputs: &Inputs) -> Vec<String> {
     let mut found = Vec::new();
     let signed = inputs.authorization.unwrap_or_default() != Authorization::None;
-    let confined = inputs.allowed_ip_ranges.is_some() || inputs.policy.is_some();
+    let confined = inputs.allowed_ip_ranges.is_some()
+        || inputs.policy.is_some()
+        || inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Private));
     if !signed && !confined && inputs.api_keys.is_none() && inputs.throttle.is_none() {
         found.push(
             "everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic \

@@ -180,3 +180,24 @@ fn logs_have_one_place_and_one_line_a_request() {
     accessLog.format: `accessLog.format` is one line of up to 3072 bytes that has `$context.requestId` or `$context.extendedRequestId`
     ");
 }
+
+#[test]
+fn an_endpoint_is_private_with_somebody_who_may_come() {
+    for endpoint in [
+        serde_json::json!({ "type": "REGIONAL", "ipAddressType": "dualstack", "disableExecuteApi": true }),
+        serde_json::json!({ "type": "EDGE" }),
+        serde_json::json!({ "type": "PRIVATE", "vpcEndpointIds": ["vpce-0a1b2c3d", UNKNOWN], "ipAddressType": "dualstack" }),
+    ] {
+        assert_eq!(told(serde_json::json!({ "endpoint": endpoint })), "", "{endpoint}");
+    }
+    let policy = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/*"}]}"#;
+    assert_eq!(told(serde_json::json!({ "endpoint": { "type": "PRIVATE" }, "policy": policy })), "");
+    insta::assert_snapshot!(told(serde_json::json!({ "endpoint": { "type": "PRIVATE", "ipAddressType": "ipv4" } })), @"
+    endpoint.vpcEndpointIds: `endpoint.vpcEndpointIds` is missing: a `PRIVATE` endpoint lets in nobody without the VPC endpoints through which callers come, or a `policy` that names who may
+    endpoint.ipAddressType: `endpoint.ipAddressType` is `dualstack` for the `endpoint.type` `PRIVATE`: leave it out
+    ");
+    insta::assert_snapshot!(told(serde_json::json!({ "endpoint": { "vpcEndpointIds": ["vpc-1"] } })), @"
+    endpoint.vpcEndpointIds: `endpoint.vpcEndpointIds` is for the `endpoint.type` `PRIVATE`: set that, or leave it out
+    endpoint.vpcEndpointIds[0]: `endpoint.vpcEndpointIds[0]` must be the id of a VPC endpoint, such as `vpce-0a1b2c3d4e5f67890`
+    ");
+}

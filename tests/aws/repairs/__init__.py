@@ -7,6 +7,7 @@ from . import (
     any_binary_media_type,
     authorization,
     converted_text,
+    endpoint_configuration,
     gateway_responses,
     imported_fields,
     kept_tags,
@@ -19,6 +20,7 @@ from . import (
 def apply() -> None:
     any_binary_media_type.apply()
     imported_fields.apply()
+    endpoint_configuration.apply()
     gateway_responses.apply()
     authorization.apply()
     converted_text.apply()

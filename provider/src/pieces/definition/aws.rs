@@ -200,6 +200,9 @@ pub fn drift(api: &GetRestApiOutput, content: &Content, desired: &Desired, role_
     if resource_policy(api) != ours {
         drift.push("resource policy".to_owned());
     }
+    if api.disable_execute_api_endpoint != desired.api.disabled {
+        drift.push("disableExecuteApiEndpoint".to_owned());
+    }
     if api.binary_media_types() != ["*/*"] {
         drift.push("binary media types".to_owned());
     }

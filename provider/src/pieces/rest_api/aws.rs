@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
-use aws_sdk_apigateway::types::{EndpointConfiguration, EndpointType, Op, PatchOperation};
+use aws_sdk_apigateway::types::{ApiStatus, EndpointConfiguration, EndpointType, IpAddressType, Op, PatchOperation};
+use s3dataproxy_schema::EndpointType as Kinds;
 
-use super::{State, arn};
+use super::endpoint::Patch;
+use super::{Endpoint, State, arn};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
@@ -20,6 +23,9 @@ use crate::plan::Action;
 
 /// How often CreateRestApi is tried when no answer came and nothing was made.
 const ATTEMPTS: usize = 3;
+
+/// How long to wait between looks at a change that API Gateway has under way.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Makes, changes or deletes the REST API.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
@@ -61,8 +67,31 @@ pub fn state(api: &GetRestApiOutput, ours: &Tags) -> State {
     State {
         id: api.id.clone().unwrap_or_default(),
         name: api.name.clone().unwrap_or_default(),
+        endpoint: endpoint(api.endpoint_configuration.as_ref()),
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
     }
+}
+
+/// The endpoint behind an answer.
+fn endpoint(told: Option<&EndpointConfiguration>) -> Endpoint {
+    let kind = match told.and_then(|told| told.types().first()) {
+        Some(EndpointType::Edge) => Kinds::Edge,
+        Some(EndpointType::Private) => Kinds::Private,
+        _ => Kinds::Regional,
+    };
+    let protocols = told.and_then(|told| told.ip_address_type());
+    let dual_stack = kind == Kinds::Private || protocols == Some(&IpAddressType::Dualstack);
+    let mut vpc_endpoint_ids = told.map(|told| told.vpc_endpoint_ids().to_vec()).unwrap_or_default();
+    vpc_endpoint_ids.sort();
+    Endpoint { kind, dual_stack, vpc_endpoint_ids }
+}
+
+/// What CreateRestApi is told of an endpoint.
+fn configuration(endpoint: &Endpoint) -> EndpointConfiguration {
+    let told = EndpointConfiguration::builder().types(endpoint.kind_name().into());
+    let told = told.set_ip_address_type(endpoint.dual_stack.then(|| endpoint.ip_address_type().into()));
+    let ids = Some(endpoint.vpc_endpoint_ids.clone()).filter(|ids| !ids.is_empty());
+    told.set_vpc_endpoint_ids(ids).build()
 }
 
 /// Makes the REST API, empty, so that its id is known before anything is put into it.
@@ -82,7 +111,7 @@ async fn create(run: &Run) -> Result<(), Error> {
         }
         run.check(&doing)?;
         (run.progress)(&format!("creating REST API {}", desired.name));
-        let endpoint = EndpointConfiguration::builder().types(EndpointType::Regional).build();
+        let endpoint = configuration(&desired.endpoint);
         let request = run.aws.apigateway.create_rest_api().name(&desired.name).endpoint_configuration(endpoint);
         let request = request.set_tags(Some(desired.tags.clone().into_iter().collect()));
         let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
@@ -91,6 +120,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                 run.state().rest_api = Some(State {
                     id: answer.id.unwrap_or_default(),
                     name: desired.name.clone(),
+                    endpoint: desired.endpoint.clone(),
                     tags: desired.tags.clone(),
                 });
                 return Ok(());
@@ -153,7 +183,12 @@ async fn all(aws: &Clients, doing: &str) -> Result<Vec<State>, Error> {
     while let Some(api) = pages.next().await {
         let api = api.map_err(|error| aws.explain(Call(ApiGateway, "GetRestApis", doing), error))?;
         let tags = api.tags.unwrap_or_default().into_iter().collect();
-        found.push(State { id: api.id.unwrap_or_default(), name: api.name.unwrap_or_default(), tags });
+        found.push(State {
+            id: api.id.unwrap_or_default(),
+            name: api.name.unwrap_or_default(),
+            endpoint: endpoint(api.endpoint_configuration.as_ref()),
+            tags,
+        });
     }
     Ok(found)
 }
@@ -169,8 +204,32 @@ async fn update(run: &Run) -> Result<(), Error> {
         answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", &doing), error))?;
         run.state().rest_api.get_or_insert_default().name = desired.name.clone();
     }
+    for patches in desired.endpoint.patches(&old.endpoint) {
+        move_endpoint(run, &old.id, patches, &doing).await?;
+    }
     retag(run, &arn(&run.aws.region, &old.id), &old.tags, &desired.tags, &doing).await?;
     run.state().rest_api.get_or_insert_default().tags = desired.tags.clone();
+    Ok(())
+}
+
+/// Changes the endpoint, and waits until API Gateway has done it: the next change would be refused. Until then the API goes
+/// on as it was.
+async fn move_endpoint(run: &Run, id: &str, patches: Vec<Patch>, doing: &str) -> Result<(), Error> {
+    run.check(doing)?;
+    (run.progress)(&format!("changing the endpoint of REST API {id}"));
+    let patches = patches
+        .into_iter()
+        .map(|(op, path, value)| PatchOperation::builder().op(Op::from(op)).path(path).value(value).build());
+    let request = run.aws.apigateway.update_rest_api().rest_api_id(id).set_patch_operations(Some(patches.collect()));
+    let answer = request.send().await;
+    let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", doing), error))?;
+    run.state().rest_api.get_or_insert_default().endpoint = endpoint(answer.endpoint_configuration.as_ref());
+    let mut status = answer.api_status;
+    while status == Some(ApiStatus::Updating) {
+        run.check(doing)?;
+        tokio::time::sleep(PAUSE).await;
+        status = get(&run.aws, id).await?.and_then(|api| api.api_status);
+    }
     Ok(())
 }
 

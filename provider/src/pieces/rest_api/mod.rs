@@ -9,12 +9,17 @@ use crate::partition::Partition;
 use crate::plan::{Action, Changes};
 
 pub mod aws;
+pub mod endpoint;
+
+pub use endpoint::Endpoint;
 
 /// The REST API as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     /// Its name.
     pub name: String,
+    /// Its own endpoint.
+    pub endpoint: Endpoint,
     /// Its tags, the owner tag among them.
     pub tags: Tags,
 }
@@ -27,6 +32,9 @@ pub struct State {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// Its own endpoint.
+    #[serde(skip_serializing_if = "Endpoint::is_default")]
+    pub endpoint: Endpoint,
     /// The tags that are ours.
     pub tags: Tags,
 }
@@ -39,6 +47,7 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
     };
     let mut changes = Changes::default();
     changes.field("name", &old.name, &new.name);
+    old.endpoint.compare(&new.endpoint, &mut changes);
     changes.tags(&old.tags, &new.tags);
     (Action::unless_empty(&changes), changes)
 }

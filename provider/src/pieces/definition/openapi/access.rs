@@ -1,13 +1,17 @@
 //! From where callers may come: the REST API's resource policy.
 
-use s3dataproxy_schema::Inputs;
+use s3dataproxy_schema::{EndpointType, Inputs};
 use serde_json::{Value as Json, json};
 
 use super::Auth;
+use crate::pieces::rest_api::Endpoint;
 use crate::policy::canonical;
 
 /// The statement that refuses all other addresses.
 const SID: &str = "AllowedIpRanges";
+
+/// The statement that refuses all other VPC endpoints.
+const VPC_SID: &str = "AllowedVpcEndpoints";
 
 /// Every request, and every preflight, as policies name them before the API has an id.
 const EVERYTHING: &str = "execute-api:/*";
@@ -20,6 +24,10 @@ pub struct Access {
     pub policy: Option<String>,
     /// The addresses that may call; none for all.
     pub ip_ranges: Vec<String>,
+    /// Whether callers come from VPCs, where they have addresses of their own.
+    pub private: bool,
+    /// The VPC endpoints through which they may come; none for all.
+    pub vpc_endpoint_ids: Vec<String>,
 }
 
 impl Access {
@@ -28,7 +36,9 @@ impl Access {
         let mut ip_ranges = inputs.allowed_ip_ranges.clone().unwrap_or_default();
         ip_ranges.sort();
         ip_ranges.dedup();
-        Access { policy: inputs.policy.as_deref().map(canonical), ip_ranges }
+        let Endpoint { kind, vpc_endpoint_ids, .. } = Endpoint::of(inputs);
+        let policy = inputs.policy.as_deref().map(canonical);
+        Access { policy, ip_ranges, private: kind == EndpointType::Private, vpc_endpoint_ids }
     }
 
     /// The policy; none where everybody may come from everywhere.
@@ -36,23 +46,42 @@ impl Access {
         let mut policy = match &self.policy {
             // What is not known yet is no JSON.
             Some(text) => serde_json::from_str(text).unwrap_or_else(|_| json!({ "Id": text })),
-            None if self.ip_ranges.is_empty() => return None,
+            None if self.ip_ranges.is_empty() && self.vpc_endpoint_ids.is_empty() => return None,
             None => json!({ "Version": "2012-10-17", "Statement": opening(auth, has_preflights) }),
         };
+        let mut all = listed(&policy["Statement"]);
         if !self.ip_ranges.is_empty() {
-            let mut all = listed(&policy["Statement"]);
-            all.push(json!({
-                "Action": "execute-api:Invoke",
-                "Condition": { "NotIpAddress": { "aws:SourceIp": self.ip_ranges } },
-                "Effect": "Deny",
-                "Principal": "*",
-                "Resource": EVERYTHING,
-                "Sid": SID,
-            }));
+            all.push(refusal(SID, json!({ "NotIpAddress": { self.address(): self.ip_ranges } })));
+        }
+        if !self.vpc_endpoint_ids.is_empty() {
+            all.push(refusal(VPC_SID, json!({ "StringNotEquals": { "aws:SourceVpce": self.vpc_endpoint_ids } })));
+        }
+        if all.iter().any(is_ours) {
             policy["Statement"] = all.into();
         }
         Some(policy)
     }
+
+    /// The condition key that has the caller's address.
+    /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-aws-condition-keys.html>
+    fn address(&self) -> &'static str {
+        if self.private { "aws:VpcSourceIp" } else { "aws:SourceIp" }
+    }
+}
+
+fn is_ours(statement: &Json) -> bool {
+    statement["Sid"] == SID || statement["Sid"] == VPC_SID
+}
+
+fn refusal(sid: &str, condition: Json) -> Json {
+    json!({
+        "Action": "execute-api:Invoke",
+        "Condition": condition,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Resource": EVERYTHING,
+        "Sid": sid,
+    })
 }
 
 /// What a policy has to allow that is there only to refuse addresses.
@@ -113,23 +142,24 @@ fn shorten(resource: &mut Json, api_id: &str) {
     }
 }
 
-/// The inputs behind a policy in the form of [`compared`], for an import: the policy without what is ours, and the ranges.
-pub fn inputs_of(policy: &str, auth: &Auth, has_preflights: bool) -> Access {
-    let Ok(mut document) = serde_json::from_str::<Json>(policy) else { return Access::default() };
-    let (ours, others): (Vec<Json>, Vec<Json>) =
-        listed(&document["Statement"]).into_iter().partition(|statement| statement["Sid"] == SID);
-    let ranges = ours.first().map(|ours| ours["Condition"]["NotIpAddress"]["aws:SourceIp"].clone());
-    let ip_ranges: Vec<String> = ranges
-        .map(|ranges| listed(&ranges))
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|range| range.as_str().map(str::to_owned))
-        .collect();
-    if !ip_ranges.is_empty() && others == opening(auth, has_preflights) {
-        return Access { policy: None, ip_ranges };
+/// The inputs behind a policy in the form of [`compared`], for an import: the policy without what is ours, the ranges and the
+/// VPC endpoints.
+pub fn inputs_of(policy: &str, auth: &Auth, has_preflights: bool, private: bool) -> Access {
+    let mut access = Access { private, ..Access::default() };
+    let Ok(mut document) = serde_json::from_str::<Json>(policy) else { return access };
+    let (ours, others): (Vec<Json>, Vec<Json>) = listed(&document["Statement"]).into_iter().partition(is_ours);
+    let told = |sid: &str, test: &str, key: &str| -> Vec<String> {
+        let statement = ours.iter().find(|statement| statement["Sid"] == sid);
+        let values = statement.map(|statement| listed(&statement["Condition"][test][key])).unwrap_or_default();
+        values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    access.ip_ranges = told(SID, "NotIpAddress", access.address());
+    access.vpc_endpoint_ids = told(VPC_SID, "StringNotEquals", "aws:SourceVpce");
+    if ours.is_empty() || others != opening(auth, has_preflights) {
+        document["Statement"] = others.into();
+        access.policy = Some(canonical(&document.to_string()));
     }
-    document["Statement"] = others.into();
-    Access { policy: Some(canonical(&document.to_string())), ip_ranges }
+    access
 }
 
 #[cfg(test)]
@@ -149,17 +179,25 @@ mod tests {
     fn the_policy_follows_the_inputs_and_back() {
         let pools = Auth::UserPools { arns: Vec::new(), scopes: Vec::new() };
         let mut said = String::new();
-        for (policy, ranges, auth, preflights) in [
-            (None, vec![], Auth::None, true),
-            (None, vec!["2001:db8::/32", "203.0.113.0/24"], Auth::None, false),
-            (None, vec!["203.0.113.0/24"], pools, false),
-            (None, vec!["203.0.113.0/24"], Auth::Iam, false),
-            (None, vec!["203.0.113.0/24"], function(), true),
-            (Some(POLICY), vec![], Auth::Iam, false),
-            (Some(POLICY), vec!["203.0.113.0/24"], Auth::None, false),
+        for (policy, ranges, vpc_endpoints, auth, preflights) in [
+            (None, vec![], vec![], Auth::None, true),
+            (None, vec!["2001:db8::/32", "203.0.113.0/24"], vec![], Auth::None, false),
+            (None, vec!["203.0.113.0/24"], vec![], pools, false),
+            (None, vec!["203.0.113.0/24"], vec![], Auth::Iam, false),
+            (None, vec!["203.0.113.0/24"], vec![], function(), true),
+            (Some(POLICY), vec![], vec![], Auth::Iam, false),
+            (Some(POLICY), vec!["203.0.113.0/24"], vec![], Auth::None, false),
+            (None, vec![], vec!["vpce-1", "vpce-2"], Auth::None, false),
+            (None, vec!["10.0.0.0/8"], vec!["vpce-1"], Auth::Iam, true),
+            (Some(POLICY), vec![], vec!["vpce-1"], Auth::None, false),
         ] {
-            let access =
-                Access { policy: policy.map(canonical), ip_ranges: ranges.into_iter().map(str::to_owned).collect() };
+            let all = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+            let access = Access {
+                policy: policy.map(canonical),
+                ip_ranges: all(ranges),
+                private: !vpc_endpoints.is_empty(),
+                vpc_endpoint_ids: all(vpc_endpoints),
+            };
             let Some(document) = access.document(&auth, preflights) else {
                 assert_eq!(access, Access::default());
                 continue;
@@ -171,7 +209,7 @@ mod tests {
             let escaped = Json::from(long).to_string();
             let told = told(escaped.trim_matches('"'), "a1b2c3").expect("a policy");
             assert_eq!(told, compared(&document, "a1b2c3"));
-            assert_eq!(inputs_of(&told, &auth, preflights), access);
+            assert_eq!(inputs_of(&told, &auth, preflights, access.private), access);
         }
         insta::assert_snapshot!(said);
     }

@@ -46,6 +46,10 @@ pub struct Api {
     pub keys: bool,
     /// From where they may.
     pub access: Access,
+    /// The VPC endpoints that it is for, in order. An import that left them out would take them away.
+    pub vpc_endpoint_ids: Vec<String>,
+    /// Whether the URL that API Gateway gives is switched off.
+    pub disabled: bool,
     /// Which web pages may use the URL.
     pub cors: Option<Cors>,
 }
@@ -74,7 +78,7 @@ impl Api {
 
     /// Whether everybody may call, from everywhere.
     pub fn is_open(&self) -> bool {
-        !self.keys && self.auth == Auth::None && self.access == Access::default()
+        !self.keys && !self.disabled && self.auth == Auth::None && self.access == Access::default()
     }
 
     /// What a method that reaches S3 says of who may call it. Each requirement is an entry of its own; all of them hold.
@@ -117,10 +121,27 @@ impl Api {
         if !schemes.is_empty() {
             document["components"] = json!({ "securitySchemes": schemes });
         }
+        let endpoint = self.endpoint();
+        if !endpoint.is_empty() {
+            document["x-amazon-apigateway-endpoint-configuration"] = endpoint.into();
+        }
         if let Some(policy) = self.access.document(&self.auth, self.cors.is_some()) {
             document["x-amazon-apigateway-policy"] = policy;
         }
         document
+    }
+
+    /// What an import would otherwise set back.
+    /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/openapi-extensions-api-gateway-endpoint-configuration.html>
+    fn endpoint(&self) -> Map<String, Json> {
+        let mut endpoint = Map::new();
+        if self.disabled {
+            endpoint.insert("disableExecuteApiEndpoint".to_owned(), true.into());
+        }
+        if !self.vpc_endpoint_ids.is_empty() {
+            endpoint.insert("vpcEndpointIds".to_owned(), json!(self.vpc_endpoint_ids));
+        }
+        endpoint
     }
 
     /// The methods of an object's path.

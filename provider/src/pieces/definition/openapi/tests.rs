@@ -3,6 +3,8 @@ use crate::pieces::definition::routes;
 
 fn api(mount: &str, operations: &[Operation]) -> Api {
     Api {
+        vpc_endpoint_ids: Vec::new(),
+        disabled: false,
         mount: mount.to_owned(),
         operations: operations.to_vec(),
         bucket: "data-1".to_owned(),
