@@ -28,6 +28,7 @@ KEYED = {"apiKeys": ["alice", "lab-7"], "quota": {"limit": 9, "period": "WEEK"},
 LOGGED = {"accessLog": {"retentionInDays": 7}, "executionLog": {"level": "INFO", "dataTrace": True}}
 PRIVATE = {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1", "vpce-2"]}}
 HIDDEN = {"endpoint": {"ipAddressType": "dualstack", "disableExecuteApi": True}}
+GIVEN = {"role": {"arn": "arn:aws:iam::000000000000:role/made/elsewhere"}}
 LOGGED_ELSEWHERE = {"accessLog": {"destinationArn": LOG_GROUP, "format": LINE}, "executionLog": {}}
 BOUND = {"role": {"path": "/research/models/", "permissionsBoundaryArn": BOUNDARY}}
 RANGES = {"allowedIpRanges": ["192.0.2.0/24", "2001:db8::/32"]}
@@ -65,6 +66,7 @@ IMPORTS = {
                           PRIVATE | SIGNED | {"allowedIpRanges": ["10.0.0.0/8"]}),
     "edge": ({"endpoint": {"type": "EDGE"}}, "{id}", {"endpoint": {"type": "EDGE"}}),
     "hidden": (HIDDEN, "{id}", HIDDEN),
+    "given": (GIVEN, "{id}", GIVEN),
     "bound": (BOUND, "{id}", BOUND),
     "site": (SITE, "{id}", SITE),
     # The role has nothing to do with a key for lists.
@@ -89,6 +91,9 @@ def stack_with_default_tags(stack: Stack) -> Stack:
 def orphans(aws, tmp_path_factory):
     """The outputs of resources whose stack has forgotten them."""
     aws.client("s3").create_bucket(Bucket="made-elsewhere")
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    aws.client("iam").create_role(RoleName="elsewhere", Path="/made/", AssumeRolePolicyDocument=json.dumps(trust))
     with Fleet(aws.url, tmp_path_factory.mktemp("first")) as first:
         stack_with_default_tags(first.stack)
         made = {name: inputs for name, (inputs, *_) in (IMPORTS | OPTION).items()}
@@ -100,6 +105,7 @@ def orphans(aws, tmp_path_factory):
         yield outputs
     # Nobody has deleted it.
     aws.client("s3").delete_bucket(Bucket="made-elsewhere")
+    aws.client("iam").delete_role(RoleName="elsewhere")
 
 
 def fill(template: str, outputs: dict) -> str:
@@ -222,20 +228,19 @@ def strangers(aws) -> dict[str, str]:
     """REST APIs that others made: name to id."""
     api = aws.client("apigateway")
     ids = {}
-    for name in ("strange-empty", "strange-mock", "strange-unstaged", "strange-other-role", "Strange_Name"):
+    for name in ("strange-empty", "strange-mock", "strange-unstaged", "Strange_Name"):
         ids[name] = api.create_rest_api(name=name)["id"]
         if name != "strange-empty":
-            role = name if name != "strange-other-role" else "somebody"
             api.put_rest_api(restApiId=ids[name], mode="overwrite", body=json.dumps({
                 "openapi": "3.0.1", "info": {"title": name, "version": "1"},
                 "paths": {"/x/{key+}": {"get": {
                     "responses": {"200": {"description": "it"}},
                     "x-amazon-apigateway-integration": {"type": "mock"} if name == "strange-mock" else {
                         "type": "aws", "httpMethod": "GET", "uri": "arn:aws:apigateway:us-east-1:s3:path/b/{key}",
-                        "credentials": f"arn:aws:iam::000000000000:role/{role}"},
+                        "credentials": f"arn:aws:iam::000000000000:role/{name}"},
                 }}},
             }))
-        if name in ("strange-mock", "strange-other-role", "Strange_Name"):
+        if name in ("strange-mock", "Strange_Name"):
             api.create_deployment(restApiId=ids[name], stageName="prod")
     return ids
 
@@ -248,8 +253,6 @@ MISFITS = {
     "empty": ("{strange-empty}", "{strange-empty}", "it has no method on a path that ends with `/{{key+}}`"),
     "mock": ("{strange-mock}", "{strange-mock}", "is not one bucket's objects by key"),
     "unstaged": ("{strange-unstaged}", "{strange-unstaged}", "it has no stage"),
-    "other role": ("{strange-other-role}", "{strange-other-role}",
-                   "its role is named `somebody` and not `strange-other-role`"),
     "name": ("{Strange_Name}", "{Strange_Name}", "its name `Strange_Name` cannot be the base of the other names"),
     "no such stage": ("{ours}/nope", "{ours}", "it has no stage `nope`; it has a, b"),
     "several stages": ("{ours}", "{ours}", "it has several stages: import `{ours}/STAGE` with one of a, b"),

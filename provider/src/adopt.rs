@@ -73,6 +73,7 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
     };
     let role = async {
         match &state.role {
+            Some(role) if role.existing => Ok(Some(role.tags.clone())),
             Some(role) => role::aws::tags_of(aws, &role.name).await,
             None => Ok(None),
         }

@@ -177,9 +177,16 @@ impl Run {
         })
     }
 
-    /// A bucket made elsewhere is only looked at: for one that is not there, nothing is made or changed.
+    /// A bucket or role made elsewhere is only looked at: for one that is not there, nothing is made or changed.
     fn looks_first(&self, first: Piece, then: Piece) -> bool {
-        first == Piece::Bucket && then != Piece::Bucket && self.desired().bucket.existing
+        let bucket = self.desired().bucket.existing;
+        match first {
+            Piece::Bucket => bucket && then != Piece::Bucket,
+            Piece::Role => {
+                self.desired().role.given.is_some() && then != Piece::Role && !(bucket && then == Piece::Bucket)
+            }
+            _ => false,
+        }
     }
 
     /// The bucket's place in a delete. Data that must be kept stops everything, so the bucket goes first; where objects

@@ -38,8 +38,8 @@ pub struct Desired {
     pub bucket: bucket::Desired,
     /// The role that API Gateway assumes.
     pub role: role::Desired,
-    /// What the role may do.
-    pub role_policy: role_policy::Desired,
+    /// What the role may do; none for a role made elsewhere.
+    pub role_policy: Option<role_policy::Desired>,
     /// The REST API, still without content.
     pub rest_api: rest_api::Desired,
     /// The REST API's content: its OpenAPI document.
@@ -83,6 +83,8 @@ impl Desired {
         let mut owned = tags.clone();
         owned.insert(owner::TAG.to_owned(), place.owner.clone());
         let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
+        let role = inputs.role.clone().unwrap_or_default();
+        let given = role.arn;
         let settings = stage::Settings::of(inputs, &name, partition, &place.region);
         Desired {
             log_group: log_group::Desired::of(inputs, &name, &owned),
@@ -109,12 +111,15 @@ impl Desired {
                 name: bucket_name,
             },
             role: role::Desired {
-                name: name.clone(),
-                path: inputs.role.as_ref().and_then(|role| role.path.clone()).filter(|path| path != "/"),
-                boundary: inputs.role.as_ref().and_then(|role| role.permissions_boundary_arn.clone()),
+                name: given.as_deref().map_or(name.as_str(), |arn| arn.rsplit('/').next().unwrap_or(arn)).to_owned(),
+                path: role.path.filter(|path| path != "/"),
+                boundary: role.permissions_boundary_arn,
+                given: given.clone(),
                 tags: owned.clone(),
             },
-            role_policy: role_policy::Desired { policy: role_policy::policy(&api, bucket.kms_key_arn.as_deref()) },
+            role_policy: given
+                .is_none()
+                .then(|| role_policy::Desired { policy: role_policy::policy(&api, bucket.kms_key_arn.as_deref()) }),
             rest_api: rest_api::Desired { name: name.clone(), endpoint: endpoint.clone(), tags: owned },
             definition: definition::Desired {
                 title: name,

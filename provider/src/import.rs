@@ -50,9 +50,6 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if let Some(problem) = names::bucket_problem(&name) {
         return Err(misfit(&api_id, format!("its name `{name}` cannot be the base of the other names: {problem}")));
     }
-    if role_name != name {
-        return Err(misfit(&api_id, format!("its role is named `{role_name}` and not `{name}` as the API")));
-    }
 
     // Which tags are ours is not on record: all that the API has, which every other piece then has to have too.
     let tags: Tags = api.tags.clone().unwrap_or_default().into_iter().collect();
@@ -61,8 +58,11 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
 
     let (bucket, role, role_policy, stage) = tokio::try_join!(
         look_at_bucket(aws, &shape.bucket, &tags),
-        role::aws::observe(aws, &role_name, &tags),
-        role_policy::aws::observe(aws, &role_name),
+        look_at_role(aws, &shape.role_arn, &name, &tags),
+        async {
+            // In a role made elsewhere there is none of ours.
+            if role_name == name { role_policy::aws::observe(aws, &role_name).await } else { Ok(None) }
+        },
         stage::aws::get(aws, &api_id, &stage_name),
     )?;
     let stage = stage.map(|seen| {
@@ -132,9 +132,12 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
             ("accessLog".to_owned(), json!(log))
         }));
     }
+    let given = role.as_ref().and_then(role::State::given).map(str::to_owned);
+    let role_policy = role_policy.filter(|_| given.is_none());
     let mut role_json = Map::new();
+    role_json.extend(given.clone().map(|arn| ("arn".to_owned(), arn.into())));
     let path = shape.role_arn.split_once(":role").and_then(|(_, path)| path.strip_suffix(&role_name));
-    role_json.extend(path.filter(|path| *path != "/").map(|path| ("path".to_owned(), path.into())));
+    role_json.extend(path.filter(|path| given.is_none() && *path != "/").map(|path| ("path".to_owned(), path.into())));
     let boundary = role.as_ref().and_then(|role| role.boundary.clone());
     role_json.extend(boundary.map(|arn| ("permissionsBoundaryArn".to_owned(), arn.into())));
     if !role_json.is_empty() {
@@ -239,6 +242,21 @@ async fn look_at_bucket(aws: &Clients, name: &str, tags: &Tags) -> Result<Option
         Err(error) => Err(error),
         Ok(_) => bucket::aws::observe(aws, name, tags).await,
     }
+}
+
+/// The role; one of another name, or where the API has an owner and the role has not the same, was made elsewhere.
+async fn look_at_role(aws: &Clients, arn: &str, name: &str, tags: &Tags) -> Result<Option<role::State>, Error> {
+    let role_name = arn.rsplit('/').next().unwrap_or_default();
+    let elsewhere = || {
+        let (name, arn) = (role_name.to_owned(), arn.to_owned());
+        Some(role::State { name, arn, existing: true, ..role::State::default() })
+    };
+    if role_name != name {
+        return Ok(elsewhere());
+    }
+    let found = role::aws::observe(aws, role_name, tags).await?;
+    let ours = |role: &role::State| role.tags.get(owner::TAG) == tags.get(owner::TAG);
+    Ok(if found.as_ref().is_none_or(ours) { found } else { elsewhere() })
 }
 
 /// The log group, where it is the one that the resource would make.

@@ -23,6 +23,7 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
     };
     let role = async {
         match &state.role {
+            Some(old) if old.existing => Ok(Some(old.clone())),
             Some(old) => role::aws::observe(aws, &old.name, &old.tags).await,
             None => Ok(None),
         }
@@ -91,6 +92,7 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
     };
     let role = async {
         match &state.role {
+            None if desired.role.given.is_some() => Ok(None),
             None => role::aws::observe(aws, &desired.role.name, &desired.role.tags).await,
             known => Ok(known.clone()),
         }

@@ -35,7 +35,9 @@ impl Source<'_> {
         if redeployed {
             state.stage.get_or_insert_default().deployment_id = UNKNOWN.to_owned();
         }
-        let role_arn = match (&state.role, state.account().or(account)) {
+        let made = state.role.as_ref().filter(|role| !role.existing);
+        let role_arn = match (made, state.account().or(account)) {
+            _ if let Some(arn) = &self.desired.role.given => arn.clone(),
             (Some(role), _) => role.arn.clone(),
             (None, Some(account)) => {
                 let role = &self.desired.role;
@@ -186,7 +188,7 @@ pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
     }
     let tagged = [
         state.bucket.as_ref().filter(|piece| !piece.existing).map(|piece| &piece.tags),
-        state.role.as_ref().map(|piece| &piece.tags),
+        state.role.as_ref().filter(|piece| !piece.existing).map(|piece| &piece.tags),
         state.rest_api.as_ref().map(|piece| &piece.tags),
         state.log_group.as_ref().map(|piece| &piece.tags),
         state.stage.as_ref().map(|piece| &piece.tags),

@@ -108,7 +108,8 @@ impl State {
     /// Whether nothing is there that was made.
     pub fn is_empty(&self) -> bool {
         self.bucket.as_ref().is_none_or(|bucket| bucket.existing)
-            && self.role.is_none()
+            && self.role.as_ref().is_none_or(|role| role.existing)
+            && self.leftovers.role.is_none()
             && self.rest_api.is_none()
             && self.log_group.is_none()
             && self.usage_plan.is_none()
@@ -123,7 +124,7 @@ impl State {
         if state.rest_api.is_none() {
             state.definition = None;
             state.stage = None;
-            state.leftovers = stage::Leftovers::default();
+            state.leftovers = stage::Leftovers { role: state.leftovers.role.take(), ..stage::Leftovers::default() };
         }
         state
     }

@@ -1,4 +1,4 @@
-//! The role that is made.
+//! The role that API Gateway assumes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
+    /// The ARN of a role made elsewhere, which is used and never changed or deleted: none is made then. It has to let
+    /// `apigateway.amazonaws.com` assume it, and to allow on the bucket what `operations` need: `s3:GetObject` for `GET` and
+    /// `HEAD`, `s3:PutObject`, `s3:DeleteObject`, and `s3:ListBucket` for lists and so that a missing key is a 404. None by
+    /// default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
     /// The role's [path](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names),
     /// such as `/research/`: with a slash at both ends, up to 512 characters. A change replaces the resource. `/` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]

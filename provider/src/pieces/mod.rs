@@ -76,9 +76,10 @@ pub static REGISTRY: [Entry; 8] = [
         plan: |state, desired| {
             // A role cannot be deleted with its policy still in it, also when that was lost from view.
             let lost = role_policy::State::default();
-            let old = state.and_then(|s| s.role_policy.as_ref().or(s.role.as_ref().map(|_| &lost)));
+            let ours = |s: &'_ State| s.role.as_ref().is_some_and(|role| !role.existing);
+            let old = state.and_then(|s| s.role_policy.as_ref().or(ours(s).then_some(&lost)));
             let old = if desired.is_none() { old } else { state.and_then(|s| s.role_policy.as_ref()) };
-            role_policy::plan(old, desired.map(|d| &d.role_policy))
+            role_policy::plan(old, desired.and_then(|d| d.role_policy.as_ref()))
         },
         run: |run, action| Box::pin(role_policy::aws::run(run, action)),
     },
@@ -150,8 +151,10 @@ pub fn entry(piece: Piece) -> &'static Entry {
 
 /// The digest of the document that should be there, as far as the role is known.
 fn digest(state: Option<&State>, desired: Option<&Desired>) -> Option<String> {
-    let role = state?.role.as_ref()?;
-    Some(desired?.definition.digest(&role.arn))
+    let desired = desired?;
+    let made = || state?.role.as_ref().filter(|role| !role.existing).map(|role| role.arn.as_str());
+    let arn = desired.role.given.as_deref().or_else(made)?;
+    Some(desired.definition.digest(arn))
 }
 
 impl Piece {

@@ -31,11 +31,12 @@ pub(crate) fn applied(desired: &Desired) -> State {
         role: Some(role::State {
             name: desired.role.name.clone(),
             arn,
+            existing: false,
             trust: role::trust_policy(),
             boundary: desired.role.boundary.clone(),
             tags: desired.role.tags.clone(),
         }),
-        role_policy: Some(role_policy::State { policy: desired.role_policy.policy.clone() }),
+        role_policy: Some(role_policy::State { policy: desired.role_policy.clone().unwrap().policy }),
         rest_api: Some(rest_api::State {
             endpoint: desired.rest_api.endpoint.clone(),
             id: "a1b2c3".to_owned(),
@@ -279,4 +280,54 @@ fn what_is_missing_is_made_again_with_what_hangs_on_it() {
         without(|s| s.leftovers.deployments.push("d0".to_owned())),
         @"update stage: deploymentId"
     );
+}
+
+#[test]
+fn a_role_made_elsewhere_is_only_used() {
+    let with = |arn: &str| {
+        let role = serde_json::from_value(json!({ "arn": arn })).expect("one");
+        Desired::new(&Inputs { role: Some(role), ..inputs() }, &place())
+    };
+    let used = |desired: &Desired| {
+        let arn = desired.role.given.clone().expect("one");
+        let name = desired.role.name.clone();
+        let digest = desired.definition.digest(&arn);
+        let own = applied(&Desired::new(&inputs(), &place()));
+        State {
+            role: Some(role::State { name, arn, existing: true, ..role::State::default() }),
+            role_policy: None,
+            definition: own.definition.map(|definition| definition::State { digest: digest.clone(), ..definition }),
+            stage: own.stage.map(|stage| stage::State { digest, ..stage }),
+            ..own
+        }
+    };
+    let (own, a, b) = (
+        Desired::new(&inputs(), &place()),
+        with("arn:aws:iam::123456789012:role/a"),
+        with("arn:aws:iam::123456789012:role/p/b"),
+    );
+    assert_eq!(b.role.name, "b");
+    assert_eq!(plan(Some(&used(&a)), Some(&a)).to_string(), "");
+    insta::assert_snapshot!(plan(Some(&applied(&own)), Some(&a)), @"
+    update role: role.arn
+    delete role policy: operations
+    update definition: openApiDocument
+    update stage: deploymentId
+    ");
+    insta::assert_snapshot!(plan(Some(&used(&a)), Some(&b)), @"
+    update role: role.arn
+    update definition: openApiDocument
+    update stage: deploymentId
+    ");
+    insta::assert_snapshot!(plan(Some(&used(&b)), Some(&own)), @"
+    update role: role.arn
+    create role policy: operations
+    update definition: openApiDocument
+    update stage: deploymentId
+    ");
+    // It is not deleted; what is left of ours is.
+    let mut left = State { region: "r".to_owned(), role: used(&a).role, ..State::default() };
+    assert!(left.is_empty());
+    left.leftovers.role = Some("old".to_owned());
+    assert!(!left.rooted().is_empty());
 }

@@ -2,6 +2,7 @@
 
 use s3dataproxy_schema::Role;
 
+use super::arn::is_arn;
 use crate::inputs::Failure;
 use crate::value::UNKNOWN;
 
@@ -12,6 +13,21 @@ const LONGEST: usize = 512;
 /// Checks `role`.
 pub(super) fn check(role: &Role, failures: &mut Vec<Failure>) {
     let known = |value: &'_ Option<String>| value.clone().filter(|text| !text.contains(UNKNOWN));
+    if let Some(arn) = &role.arn {
+        if !is_arn(arn, "iam", "role/") {
+            let reason =
+                "`role.arn` must be the ARN of an IAM role, such as `arn:aws:iam::123456789012:role/research/data`";
+            failures.push(Failure::new("role.arn", reason));
+        }
+        for (path, set) in [
+            ("role.path", role.path.is_some()),
+            ("role.permissionsBoundaryArn", role.permissions_boundary_arn.is_some()),
+        ] {
+            let reason =
+                format!("`{path}` is for the role that is made, and `role.arn` names another: leave one of them out");
+            failures.extend((set && !arn.contains(UNKNOWN)).then(|| Failure::new(path, reason)));
+        }
+    }
     if let Some(path) = known(&role.path)
         && !is_path(&path)
     {

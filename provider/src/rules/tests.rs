@@ -201,3 +201,12 @@ fn an_endpoint_is_private_with_somebody_who_may_come() {
     endpoint.vpcEndpointIds[0]: `endpoint.vpcEndpointIds[0]` must be the id of a VPC endpoint, such as `vpce-0a1b2c3d4e5f67890`
     ");
 }
+
+#[test]
+fn a_role_is_given_or_made() {
+    let arn = "arn:aws:iam::123456789012:role/research/data";
+    assert_eq!(told(serde_json::json!({ "role": { "arn": arn } })), "");
+    assert_eq!(told(serde_json::json!({ "role": { "arn": UNKNOWN, "path": UNKNOWN } })), "");
+    insta::assert_snapshot!(told(serde_json::json!({ "role": { "arn": "arn:aws:iam::123456789012:user/data" } })), @"role.arn: `role.arn` must be the ARN of an IAM role, such as `arn:aws:iam::123456789012:role/research/data`");
+    insta::assert_snapshot!(told(serde_json::json!({ "role": { "arn": arn, "path": "/a/" } })), @"role.path: `role.path` is for the role that is made, and `role.arn` names another: leave one of them out");
+}

@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use aws_sdk_iam::error::ProvideErrorMetadata;
 use aws_sdk_iam::types::{Role, Tag};
 
-use super::{State, trust_policy};
+use super::{State, trust_policy, trusts_api_gateway};
 use crate::apply::Run;
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service::Iam};
 use crate::desired::Tags;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::pieces::Piece;
+use crate::pieces::role_policy::aws::delete_policy;
 use crate::plan::Action;
 use crate::policy::canonical;
 
@@ -19,11 +20,12 @@ use crate::policy::canonical;
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     match action {
         Action::Same => Ok(()),
-        Action::Create => {
+        Action::Create | Action::Update if run.desired().role.given.is_some() => take(run).await,
+        Action::Update if run.state().role.as_ref().is_some_and(|role| !role.existing) => update(run).await,
+        Action::Create | Action::Update => {
             create(run).await?;
             update(run).await
         }
-        Action::Update => update(run).await,
         Action::Delete => delete(run).await,
     }
 }
@@ -51,6 +53,53 @@ pub async fn tags_of(aws: &Clients, name: &str) -> Result<Option<Tags>, Error> {
     Ok(get(aws, name).await?.map(|role| role.tags))
 }
 
+/// Uses a role that was made elsewhere, once a look has told that it can be. One of ours that was used until now is left
+/// over: it goes when nothing that is deployed names it any more.
+async fn take(run: &Run) -> Result<(), Error> {
+    let arn = run.desired().role.given.clone().unwrap_or_default();
+    let doing = format!("use the role `{arn}`");
+    run.check(&doing)?;
+    let refused = |reason: &str| {
+        Error::new(Kind::Invalid, &doing, reason)
+            .hint("check `role.arn`; the role's trust policy has to name the service `apigateway.amazonaws.com`")
+    };
+    match get(&run.aws, &run.desired().role.name).await {
+        Ok(None) => return Err(refused("there is no such role")),
+        Ok(Some(seen)) if seen.arn != arn => return Err(refused(&format!("the role of this name is `{}`", seen.arn))),
+        Ok(Some(seen)) if !trusts_api_gateway(&seen.trust) => {
+            return Err(refused("it does not let API Gateway assume it"));
+        }
+        Ok(Some(_)) => {}
+        // It is there for others to look after.
+        Err(error) if error.kind == Kind::Denied => {}
+        Err(error) => return Err(error),
+    }
+    let mut state = run.state();
+    if let Some(old) = state.role.take().filter(|old| !old.existing) {
+        state.leftovers.role = Some(old.name);
+        state.role_policy = None;
+    }
+    state.role = Some(State { name: run.desired().role.name.clone(), arn, existing: true, ..State::default() });
+    Ok(())
+}
+
+/// Deletes the role of ours that another one has replaced.
+pub async fn tidy(run: &Run) -> Result<(), Error> {
+    let Some(name) = run.state().leftovers.role.clone() else { return Ok(()) };
+    // One that is used again is not left over.
+    if run.state().role.as_ref().is_some_and(|role| !role.existing && role.name == name) {
+        run.state().leftovers.role = None;
+        return Ok(());
+    }
+    let doing = format!("delete the role `{name}`");
+    run.check(&doing)?;
+    delete_policy(run, &name, &doing).await?;
+    run.check(&doing)?;
+    delete_role(run, &name, &doing).await?;
+    run.state().leftovers.role = None;
+    Ok(())
+}
+
 /// Makes the role, or takes over the one that an earlier run of this resource made.
 async fn create(run: &Run) -> Result<(), Error> {
     let desired = &run.desired().role;
@@ -63,7 +112,7 @@ async fn create(run: &Run) -> Result<(), Error> {
         Ok(answer) => {
             let arn = answer.role.map(|role| role.arn).unwrap_or_default();
             let (name, boundary) = (desired.name.clone(), desired.boundary.clone());
-            State { name, arn, trust: trust_policy(), boundary, tags: desired.tags.clone() }
+            State { name, arn, existing: false, trust: trust_policy(), boundary, tags: desired.tags.clone() }
         }
         Err(error) if error.code() == Some("EntityAlreadyExists") => {
             // It may be a first try's whose answer was lost, until a look has told.
@@ -132,16 +181,23 @@ async fn bound(run: &Run, role: &str, boundary: Option<&str>, doing: &str) -> Re
 }
 
 async fn delete(run: &Run) -> Result<(), Error> {
-    let Some(State { name, .. }) = run.state().role.clone() else { return Ok(()) };
-    let doing = format!("delete the role `{name}`");
-    run.check(&doing)?;
-    match run.aws.iam.delete_role().role_name(&name).send().await {
-        Ok(_) => {}
-        Err(error) if error.code() == Some("NoSuchEntity") => {}
-        Err(error) => return Err(run.aws.explain(Call(Iam, "DeleteRole", &doing), error)),
+    tidy(run).await?;
+    let Some(State { name, existing, .. }) = run.state().role.clone() else { return Ok(()) };
+    if !existing {
+        let doing = format!("delete the role `{name}`");
+        run.check(&doing)?;
+        delete_role(run, &name, &doing).await?;
     }
     run.state().role = None;
     Ok(())
+}
+
+async fn delete_role(run: &Run, name: &str, doing: &str) -> Result<(), Error> {
+    match run.aws.iam.delete_role().role_name(name).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
+        Err(error) => Err(run.aws.explain(Call(Iam, "DeleteRole", doing), error)),
+    }
 }
 
 /// What IAM says of a role. Policies come back percent-encoded.
@@ -149,7 +205,7 @@ fn state(role: Role) -> State {
     let trust = role.assume_role_policy_document.as_deref().map(crate::policy::percent_decode).unwrap_or_default();
     let tags = role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
     let boundary = role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn);
-    State { name: role.role_name, arn: role.arn, trust: canonical(&trust), boundary, tags }
+    State { name: role.role_name, arn: role.arn, existing: false, trust: canonical(&trust), boundary, tags }
 }
 
 fn sdk_tags(tags: Tags) -> Vec<Tag> {

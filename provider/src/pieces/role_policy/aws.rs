@@ -30,7 +30,8 @@ pub async fn observe(aws: &Clients, role: &str) -> Result<Option<State>, Error> 
 }
 
 async fn put(run: &Run) -> Result<(), Error> {
-    let (role, desired) = (&run.desired().role.name, &run.desired().role_policy);
+    let Some(desired) = &run.desired().role_policy else { return Ok(()) };
+    let role = &run.desired().role.name;
     let doing = format!("put the policy of the role `{role}`");
     run.check(&doing)?;
     let request = run.aws.iam.put_role_policy().role_name(role).policy_name(NAME);
@@ -41,14 +42,22 @@ async fn put(run: &Run) -> Result<(), Error> {
 }
 
 async fn delete(run: &Run) -> Result<(), Error> {
-    let Some(role) = run.state().role.as_ref().map(|role| role.name.clone()) else { return Ok(()) };
-    let doing = format!("delete the policy of the role `{role}`");
-    run.check(&doing)?;
-    match run.aws.iam.delete_role_policy().role_name(&role).policy_name(NAME).send().await {
-        Ok(_) => {}
-        Err(error) if error.code() == Some("NoSuchEntity") => {}
-        Err(error) => return Err(run.aws.explain(Call(Iam, "DeleteRolePolicy", &doing), error)),
+    // In a role made elsewhere there is none of ours.
+    let role = run.state().role.clone().filter(|role| !role.existing);
+    if let Some(role) = role {
+        let doing = format!("delete the policy of the role `{}`", role.name);
+        run.check(&doing)?;
+        delete_policy(run, &role.name, &doing).await?;
     }
     run.state().role_policy = None;
     Ok(())
+}
+
+/// Deletes our policy in a role.
+pub async fn delete_policy(run: &Run, role: &str, doing: &str) -> Result<(), Error> {
+    match run.aws.iam.delete_role_policy().role_name(role).policy_name(NAME).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
+        Err(error) => Err(run.aws.explain(Call(Iam, "DeleteRolePolicy", doing), error)),
+    }
 }

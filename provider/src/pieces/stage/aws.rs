@@ -18,7 +18,7 @@ use crate::desired::Tags;
 use crate::error::{Error, Kind};
 use crate::owner;
 use crate::pieces::rest_api::aws::retag;
-use crate::pieces::usage_plan;
+use crate::pieces::{role, usage_plan};
 use crate::plan::Action;
 
 pub mod account;
@@ -280,6 +280,7 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
 /// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it. A stage that a usage
 /// plan is for stays until the plan has left it.
 pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
+    role::aws::tidy(run).await?;
     let leftovers = run.state().leftovers.clone();
     let planned = run.state().usage_plan.as_ref().map(|plan| plan.link.clone());
     for stage in leftovers.stages {

@@ -57,6 +57,9 @@ pub struct Leftovers {
     pub stages: Vec<String>,
     /// Ids of deployments.
     pub deployments: Vec<String>,
+    /// The name of a role of ours that one made elsewhere has replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 impl Leftovers {
@@ -68,7 +71,7 @@ impl Leftovers {
 
     /// Whether nothing is left over.
     pub fn is_empty(&self) -> bool {
-        self.stages.is_empty() && self.deployments.is_empty()
+        self.stages.is_empty() && self.deployments.is_empty() && self.role.is_none()
     }
 }
 

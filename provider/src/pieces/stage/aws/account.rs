@@ -2,12 +2,12 @@
 //! REST APIs of the account share it.
 
 use aws_sdk_iam::error::ProvideErrorMetadata;
-use serde_json::Value as Json;
 
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service};
 use crate::desired::Desired;
 use crate::error::{Error, Kind};
+use crate::pieces::role::trusts_api_gateway;
 use crate::pieces::stage::Settings;
 use crate::policy::percent_decode;
 use crate::state::State;
@@ -53,42 +53,4 @@ async fn role_problem(aws: &Clients, arn: &str, doing: &str) -> Result<Option<St
     let trust = role.and_then(|role| role.assume_role_policy_document).unwrap_or_default();
     let trusted = trusts_api_gateway(&percent_decode(&trust));
     Ok((!trusted).then(|| format!("the one that is set, `{arn}`, does not let `apigateway.amazonaws.com` assume it")))
-}
-
-/// Whether a trust policy has a statement that lets API Gateway in.
-fn trusts_api_gateway(policy: &str) -> bool {
-    let listed = |value: &Json, wanted: &str| match value {
-        Json::String(one) => one == wanted,
-        Json::Array(several) => several.iter().any(|one| one == wanted),
-        _ => false,
-    };
-    let policy: Json = serde_json::from_str(policy).unwrap_or_default();
-    let statements = match &policy["Statement"] {
-        Json::Array(several) => several.clone(),
-        one => vec![one.clone()],
-    };
-    statements.iter().any(|statement| {
-        statement["Effect"] == "Allow" && listed(&statement["Principal"]["Service"], "apigateway.amazonaws.com")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::trusts_api_gateway;
-
-    #[test]
-    fn trust_is_read_in_every_form() {
-        let trust =
-            |statement: &str| trusts_api_gateway(&format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#));
-        let api_gateway =
-            r#"{"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
-        assert!(trust(api_gateway));
-        assert!(trust(&format!("[{api_gateway}]")));
-        assert!(trust(
-            r#"{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","apigateway.amazonaws.com"]}}"#
-        ));
-        assert!(!trust(r#"{"Effect":"Deny","Principal":{"Service":"apigateway.amazonaws.com"}}"#));
-        assert!(!trust(r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"}}"#));
-        assert!(!trusts_api_gateway(""));
-    }
 }
