@@ -44,3 +44,77 @@ def test_example(language, output, stack, aws, tmp_path):
     s3.delete_object(Bucket=bucket, Key=KEY)
     assert made.destroy().changes == {"delete": 2}
     assert aws.inventory() == before, "something is left"
+
+
+LANGUAGES = ("python", "typescript", "yaml")
+
+
+@pytest.fixture
+def run(stack, aws, tmp_path):
+    """A function that runs an example up and gives its outputs; everything it made goes at the end."""
+    before, made = aws.inventory(), []
+
+    def up(name: str, language: str, **config: str) -> dict:
+        env = packages.install_wheel(tmp_path / "wheel") if language == "python" else {}
+        made.append(stack(packages.example(f"{name}/{language}"), env=env))
+        if language == "typescript":
+            packages.install_npm_package(made[-1].program_folder)
+        for key, value in config.items():
+            made[-1].set_config(key, value)
+        result = made[-1].up()
+        assert result.changes == {"create": 2} and result.messages("error") == []
+        assert made[-1].up().changes == {"same": 2}
+        return made[-1].outputs()
+
+    yield up
+    assert made[-1].destroy().changes == {"delete": 2}
+    assert aws.inventory() == before, "something is left"
+
+
+@pytest.fixture
+def put(aws):
+    """A function that puts an object into a bucket; it goes before the bucket does."""
+    s3, made = aws.client("s3"), []
+
+    def put(bucket: str, key: str, **fields) -> None:
+        s3.put_object(Bucket=bucket, Key=key, **fields)
+        made.append((bucket, key))
+
+    yield put
+    for bucket, key in made:
+        for version in s3.list_object_versions(Bucket=bucket, Prefix=key).get("Versions", []):
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_private_dataset(language, run, put):
+    outputs = run("private-dataset", language)
+    put(outputs["bucket"], KEY, Body=CONTENT)
+    assert sorted(outputs["keys"]) == ["alice", "lab-7"]
+    assert requests.get(f"{outputs['url']}/{KEY}", timeout=30).status_code == 403
+    for key in outputs["keys"].values():
+        answer = requests.get(f"{outputs['url']}/{KEY}", headers={"x-api-key": key}, timeout=30)
+        assert (answer.status_code, answer.content) == (200, CONTENT)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_internal(language, run, aws):
+    outputs = run("internal", language, vpcEndpointId="vpce-0a1b2c3d4e5f67890")
+    assert outputs["url"].endswith("/prod/v1/models")
+    [arn] = {value for name, value in outputs.items() if name != "url"}
+    api = aws.client("apigateway").get_rest_api(restApiId=arn.rpartition(":")[2])
+    assert api["endpointConfiguration"]["types"] == ["PRIVATE"]
+    assert api["endpointConfiguration"]["vpcEndpointIds"] == ["vpce-0a1b2c3d4e5f67890"]
+    assert "vpce-0a1b2c3d4e5f67890" in api["policy"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_website(language, run, put):
+    outputs = run("website", language)
+    put(outputs["bucket"], "index.html", Body=b"<h1>data</h1>", ContentType="text/html")
+    put(outputs["bucket"], KEY, Body=CONTENT)
+    page = requests.get(f"{outputs['url']}/", timeout=30)
+    assert (page.status_code, page.text, page.headers["Content-Type"]) == (200, "<h1>data</h1>", "text/html")
+    data = requests.get(f"{outputs['url']}/{KEY}", headers={"Origin": "https://viewer.example"}, timeout=30)
+    assert (data.status_code, data.content) == (200, CONTENT)
+    assert data.headers["Access-Control-Allow-Origin"] == "https://viewer.example"
