@@ -8,9 +8,10 @@ import grpc
 import pytest
 import requests
 from google.protobuf import json_format
+from pulumi.runtime.proto import provider_pb2
 
 from harness.engine import PROXY
-from harness.faults import Error, Lost
+from harness.faults import After, Answer, Error, Lost
 from harness.rpc import Engine, Plugin, Resource, bare, exposed, plain, wipe
 from test_lifecycle import left, one
 
@@ -194,6 +195,56 @@ def test_an_answer_that_is_lost_is_no_failure(resource, aws, tap, operation, tim
     as_it_should_be(aws, resource, CLIENTS["apiKeys"])
     resource.delete()
     assert left(aws, resource.inputs["name"]) == {}
+
+
+def test_a_list_that_lacks_a_key_does_not_take_it_from_its_client(resource, aws, tap):
+    resource.create(CLIENTS)
+    known = values(resource)
+    # Lists may lag behind.
+    tap.inject(Answer(200, b'{"item":[]}', {"Content-Type": "application/json"}), operation="GetApiKeys")
+    resource.update(CLIENTS | {"apiKeys": ["alice", "lab-7", "zoe"]})
+    as_it_should_be(aws, resource, ["alice", "lab-7", "zoe"])
+    assert known.items() <= values(resource).items()
+    resource.delete()
+    assert left(aws, resource.inputs["name"]) == {}
+
+
+def test_a_plan_without_an_answer_goes_where_the_user_drops_it(resource, aws, tap):
+    resource.create({"waitForReady": False})
+    tap.inject(Lost(), operation="CreateUsagePlan", times=math.inf)
+    # The look before it passes.
+    tap.inject(After(lambda: None), operation="GetUsagePlans")
+    tap.inject(DENIED, operation="GetUsagePlans", times=math.inf)
+    resource.fail_half_way(lambda: resource.update(CLIENTS))
+    assert there(aws, resource)[0] == 1
+    tap.reset()
+    resource.update({"waitForReady": False})
+    assert there(aws, resource) == (0, [])
+    resource.delete()
+    assert left(aws, resource.inputs["name"]) == {}
+
+
+@pytest.mark.parametrize("lost", ["plan", "links"])
+def test_what_a_killed_run_left_is_imported_and_finished(resource, aws, lost):
+    """Without a state, and without what would have come after the stage."""
+    resource.create(CLIENTS)
+    name, api_id = resource.inputs["name"], resource.outputs["restApiId"]
+    api, plan = aws.client("apigateway"), bare(resource.outputs["__state"])["usagePlan"]
+    for key in plan["keys"].values():
+        api.delete_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"])
+        if lost == "plan":
+            api.delete_api_key(apiKey=key["id"])
+    if lost == "plan":
+        api.update_usage_plan(usagePlanId=plan["id"], patchOperations=[
+            {"op": "remove", "path": "/apiStages", "value": plan["link"]}])
+        api.delete_usage_plan(usagePlanId=plan["id"])
+    found = resource.stub.Read(provider_pb2.ReadRequest(id=api_id, urn=resource.urn))
+    assert found.id == name
+    resource.outputs, resource.inputs = plain(found.properties), plain(found.inputs)
+    resource.update(CLIENTS | {"name": name})
+    as_it_should_be(aws, resource, CLIENTS["apiKeys"])
+    resource.delete()
+    assert left(aws, name) == {}
 
 
 @pytest.mark.parametrize("operation", ["GetUsagePlans", "GetApiKeys", *CREATE])

@@ -86,7 +86,7 @@ def _access_log(stage: dict, name: str) -> tuple | None:
     found = stage.get("accessLogSettings")
     if found is None:
         return None
-    line = found["format"].replace("$context.error.messageString", "0")
+    line = found["format"]
     says = list(json.loads(line)) if line.startswith("{") else line
     return found["destinationArn"].replace(name, "NAME"), says
 
@@ -477,10 +477,10 @@ CASES = {
                   lambda seen: prod(seen, notes=("INFO", True)), {"executionLog": "delete"}),
     "morenotes": Case({"executionLog": {"level": "INFO"}}, {"executionLog.level": "update"}, ["UpdateStage"],
                       ["UpdateStage"], lambda seen: prod(seen, notes=("INFO", False)), start={"executionLog": {}}),
-    # The new stage is told where to write, and nobody looks at the account again.
+    # The new stage is told where to write.
     "loggedstage": Case({"stageName": "v2", "accessLog": {}}, {"stageName": "update"},
-                        ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
-                        ["CreateStage", "DeleteStage", "GetStage", "UpdateStage"],
+                        ["CreateStage", "DeleteStage", "GetAccount", "GetRole", "GetStage", "UpdateStage"],
+                        ["CreateStage", "DeleteStage", "GetAccount", "GetRole", "GetStage", "UpdateStage"],
                         lambda seen: {"stages": {"v2": seen["stages"]["prod"]}}, start={"accessLog": {}}),
     "edge": Case({"endpoint": {"type": "EDGE"}}, {"endpoint.type": "update"}, ["UpdateRestApi"], ["UpdateRestApi"],
                  lambda seen: {"endpoint": {"types": ["EDGE"], "ipAddressType": "ipv4"}}),

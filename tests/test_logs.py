@@ -153,6 +153,30 @@ def test_a_life_with_it(resource, aws, tap):
     resource.update({"waitForReady": False})
     assert tap.operations() == ["UpdateStage", "DeleteLogGroup"]
     assert "logGroupArn" not in resource.outputs and group(aws, name) is None
+    # It goes last, or API Gateway would make it anew for what it still has to write.
+    resource.update(LOGGED)
+    tap.reset()
+    resource.delete()
+    assert tap.operations()[-1] == "DeleteLogGroup"
+    assert left(aws, name) == {}
+
+
+def test_what_is_under_way_is_waited_for(resource, tap):
+    tap.inject(Error("OperationAbortedException", 400, "A conflicting operation is currently in progress"),
+               operation="PutRetentionPolicy")
+    resource.create(LOGGED)
+    assert tap.operations().count("PutRetentionPolicy") == 2
+
+
+def test_one_without_an_answer_goes_where_the_user_drops_it(resource, aws, tap):
+    resource.create({"waitForReady": False})
+    name = resource.inputs["name"]
+    tap.inject(Lost(), operation="CreateLogGroup", times=math.inf)
+    resource.fail_half_way(lambda: resource.update(LOGGED))
+    assert group(aws, name) is not None
+    tap.reset()
+    resource.update({"waitForReady": False})
+    assert group(aws, name) is None
     resource.delete()
     assert left(aws, name) == {}
 
@@ -207,7 +231,9 @@ def test_somebody_elses_is_not_taken(resource, aws, tap):
     logs = aws.client("logs")
     logs.create_log_group(logGroupName=f"/aws/apigateway/{name}")
     detail = resource.fail_half_way(resource.start_create(LOGGED))
-    assert any("a log group of this name is there already" in reason for reason in detail.reasons)
+    [reason] = detail.reasons
+    assert "a log group of this name is there already" in reason
+    assert "delete it if nobody needs it, or name it in `accessLog.destinationArn`" in reason
     resource.delete()
     assert group(aws, name) is not None
     logs.delete_log_group(logGroupName=f"/aws/apigateway/{name}")

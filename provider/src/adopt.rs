@@ -30,10 +30,15 @@ impl Run {
                 Ok(())
             }
             Whose::Unmarked | Whose::Anothers => {
-                let names = if piece == Piece::Bucket { "`name` or `bucket.name`" } else { "`name`" };
+                let way_out = match piece {
+                    Piece::Bucket => "choose another `name` or `bucket.name`",
+                    // API Gateway makes one anew when it has to write after a delete.
+                    Piece::LogGroup => "delete it if nobody needs it, or name it in `accessLog.destinationArn`",
+                    _ => "choose another `name`",
+                };
                 let reason = format!("a {piece} of this name is there already");
                 Err(Error::new(Kind::AlreadyExists, doing, reason)
-                    .hint(format!("choose another {names}; what was made elsewhere is never taken over")))
+                    .hint(format!("{way_out}; what was made elsewhere is never taken over")))
             }
         }
     }

@@ -162,7 +162,10 @@ impl Run {
             let entry = pieces::entry(step.piece);
             let first = match (step.action, plan.action(other.piece)) {
                 (Action::Delete, Action::Delete) => {
-                    other.needs.contains(&step.piece) || (!updates && self.goes_before(other.piece, step.piece))
+                    other.needs.contains(&step.piece)
+                        || (!updates && self.goes_before(other.piece, step.piece))
+                        // API Gateway makes a log group anew for what it still has to write.
+                        || (step.piece == Piece::LogGroup && other.piece != Piece::LogGroup)
                 }
                 // What an update drops goes last, when nothing uses it any more.
                 (Action::Delete, _) => updates,

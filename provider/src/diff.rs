@@ -117,6 +117,9 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     }
     let role = filled.role.get_or_insert_default();
     role.path = role.path.take().filter(|path| path != "/");
+    if let Some(format) = filled.access_log.as_mut().and_then(|log| log.format.as_mut()) {
+        *format = format.trim_end_matches(['\n', '\r']).to_owned();
+    }
     let endpoint = filled.endpoint.get_or_insert_default();
     let own = rest_api::Endpoint::of(inputs);
     endpoint.kind = Some(own.kind);

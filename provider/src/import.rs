@@ -16,6 +16,7 @@ use crate::names;
 use crate::owner;
 use crate::pieces::definition::openapi::{Auth, access, auth, cors};
 use crate::pieces::definition::routes::Routes;
+use crate::pieces::usage_plan::aws::Known;
 use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::state::{State, VERSION};
 use crate::value::{Object, Value};
@@ -75,7 +76,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         None => None,
     };
     let usage_plan = if shape.keys {
-        Some(look_at_usage_plan(aws, &api_id, &usage_plan::link(&api_id, &stage_name), &name, &tags).await?)
+        look_at_usage_plan(aws, &api_id, &usage_plan::link(&api_id, &stage_name), &name, &tags).await?
     } else {
         None
     };
@@ -143,7 +144,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if !role_json.is_empty() {
         json.insert("role".to_owned(), role_json.into());
     }
-    if let Some(plan) = &usage_plan {
+    if let Some(plan) = usage_plan.as_ref().filter(|plan| !plan.keys.is_empty()) {
         json.insert("apiKeys".to_owned(), plan.keys.keys().cloned().collect());
         if let Some(throttle) = plan.throttle.as_ref().filter(|_| !json.contains_key("throttle")) {
             json.insert("throttle".to_owned(), json!(throttle));
@@ -274,24 +275,29 @@ async fn look_at_log_group(
     Ok(found.filter(|group| group.tags.get(owner::TAG) == tags.get(owner::TAG)))
 }
 
-/// The usage plan of a stage, with its keys.
+/// The usage plan of a stage, with its keys. Where a run of ours was lost, some of it may be missing.
 async fn look_at_usage_plan(
     aws: &Clients,
     api: &str,
     link: &str,
     name: &str,
     tags: &Tags,
-) -> Result<usage_plan::State, Error> {
+) -> Result<Option<usage_plan::State>, Error> {
     let doing = format!("look for the usage plan of the REST API `{api}`");
     let plans = usage_plan::aws::all(aws, &doing).await?;
     let mut plans: Vec<_> =
         plans.iter().map(|plan| usage_plan::aws::state(plan, tags, link)).filter(|plan| plan.link == link).collect();
     let plan = match plans.len() {
+        0 if tags.contains_key(owner::TAG) => usage_plan::State::default(),
         0 => return Err(misfit(api, "it asks for API keys, and there is no usage plan for its stage")),
         1 => plans.remove(0),
         _ => return Err(misfit(api, "there are several usage plans for its stage")),
     };
-    let linked = usage_plan::aws::keys::of_plan(aws, &plan.id).await?;
+    let linked = if plan.id.is_empty() { Vec::new() } else { usage_plan::aws::keys::of_plan(aws, &plan.id).await? };
+    if let Some(owner) = tags.get(owner::TAG).filter(|_| linked.is_empty()) {
+        let state = Some(&plan).filter(|plan| !plan.id.is_empty());
+        return usage_plan::aws::observe(aws, &Known { name, owner, tags, link, state }).await;
+    }
     let prefix = usage_plan::key_prefix(name);
     if linked.is_empty() || linked.iter().any(|(_, key)| !key.starts_with(&prefix)) {
         let reason = format!("the keys of its usage plan are not clients of it: their names begin with `{prefix}`");
@@ -300,10 +306,10 @@ async fn look_at_usage_plan(
     let keys = usage_plan::aws::keys::named(aws, &prefix, &doing).await?.into_iter();
     let keys = keys.map(|(client, key)| (client, usage_plan::aws::keys::state(&key, tags)));
     let keys = keys.filter(|(_, key)| linked.iter().any(|(id, _)| *id == key.id));
-    Ok(usage_plan::State {
+    Ok(Some(usage_plan::State {
         keys: keys.map(|(client, key)| (client, usage_plan::Key { linked: true, ..key })).collect(),
         ..plan
-    })
+    }))
 }
 
 /// What the routes of an API of our shape say.

@@ -174,6 +174,11 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
                 service.prefix()
             )
         }
+        (Kind::Invalid, _) if error.to_string().contains("CloudWatch Logs role ARN must be set") => {
+            "have an administrator set the account's role for CloudWatch Logs in API Gateway's settings, or leave \
+             `accessLog` and `executionLog` out"
+                .to_owned()
+        }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
         (Kind::Faulty, _) if clients.has_own_endpoint(service) => format!(
             "check that `endpointUrl` or `endpoints.{}` is what it should be, and run `pulumi up` again",

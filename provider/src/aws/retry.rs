@@ -19,7 +19,7 @@ const CONNECTION_ATTEMPTS: u32 = 3;
 /// Conflicts that pass by themselves are retried; limits that do not are not.
 ///
 /// API Gateway answers 409 "try again later" while another write on the same API is under way, and S3 answers 409
-/// `OperationAborted` while a bucket is being changed. API Gateway's 429 with "Maximum number of" is a hard limit.
+/// `OperationAborted` while a bucket is being changed; CloudWatch Logs answers 400 `OperationAbortedException` for a log group. API Gateway's 429 with "Maximum number of" is a hard limit.
 /// Source: <https://github.com/hashicorp/terraform-provider-aws/issues/37605>
 #[derive(Debug)]
 pub(super) struct Conflicts;
@@ -32,6 +32,7 @@ impl ClassifyRetry for Conflicts {
             409 if body.contains("try again later") || body.contains("OperationAborted") => {
                 RetryAction::throttling_error()
             }
+            400 if body.contains("OperationAbortedException") => RetryAction::throttling_error(),
             429 if body.contains("Maximum number of") => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }

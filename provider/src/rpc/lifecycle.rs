@@ -82,6 +82,20 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         let planned = work.source(&desired, &state).planned(&plan, work.account());
         return Ok(UpdateResponse { properties: Some(codec::encode(planned)), refresh_before_update: false });
     }
+    let state = if state.cut_off {
+        // What a run that was cut off may have made, and the user does not want any more, is to be deleted.
+        let old = lenient(&codec::decode(request.old_inputs).map_err(malformed)?)?.typed;
+        let before = Desired::new(&old, &place);
+        let found = recover(&work.clients, state.clone(), &before).await;
+        let found = found.map_err(|error| failed(&error, &work.read.secrets))?;
+        State {
+            log_group: found.log_group.filter(|_| state.log_group.is_some() || desired.log_group.is_none()),
+            usage_plan: found.usage_plan.filter(|_| state.usage_plan.is_some() || desired.usage_plan.is_none()),
+            ..state
+        }
+    } else {
+        state
+    };
     let (state, errors, _) = work.carry_out(state, &desired, views, true).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),

@@ -41,7 +41,7 @@ pub(super) fn check(inputs: &Inputs, failures: &mut Vec<Failure>) {
     if let Some(arn) = destination_arn {
         fail(
             "accessLog.destinationArn",
-            !is_arn(arn, "logs", "log-group:") && !is_arn(arn, "firehose", "deliverystream/amazon-apigateway-"),
+            !is_group(arn) && !is_arn(arn, "firehose", "deliverystream/amazon-apigateway-"),
             "`accessLog.destinationArn` must be the ARN of a log group, such as \
              `arn:aws:logs:eu-central-1:123456789012:log-group:requests`, or of a Firehose stream whose name begins with \
              `amazon-apigateway-`",
@@ -55,8 +55,17 @@ pub(super) fn check(inputs: &Inputs, failures: &mut Vec<Failure>) {
              `$context.extendedRequestId`"
         );
         let named = format.contains("$context.requestId") || format.contains("$context.extendedRequestId");
-        fail("accessLog.format", format.len() > LONGEST || format.contains(['\n', '\r']) || !named, &reason);
+        fail(
+            "accessLog.format",
+            format.len() > LONGEST || format.trim_end_matches(['\n', '\r']).contains(['\n', '\r']) || !named,
+            &reason,
+        );
     }
+}
+
+/// Whether a text is a log group's ARN, with or without the `:*` that some of AWS's answers have.
+fn is_group(arn: &str) -> bool {
+    is_arn(arn, "logs", "log-group:") && arn.trim_end_matches(":*").split(':').count() <= 7
 }
 
 fn days() -> String {

@@ -159,13 +159,14 @@ fn logs_have_one_place_and_one_line_a_request() {
             "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/a" }),
         serde_json::json!({ "destinationArn": "arn:aws:logs:eu-central-1:123456789012:log-group:/a/b" }),
         serde_json::json!({ "destinationArn": "arn:aws:firehose:eu-central-1:123456789012:deliverystream/amazon-apigateway-a" }),
+        serde_json::json!({ "format": "$context.requestId\n" }),
         serde_json::json!({ "destinationArn": UNKNOWN, "kmsKeyArn": UNKNOWN, "format": UNKNOWN }),
     ] {
         assert_eq!(told(serde_json::json!({ "accessLog": log })), "", "{log}");
     }
     insta::assert_snapshot!(told(serde_json::json!({ "accessLog": {
         "destinationArn": "arn:aws:logs:eu-central-1:123456789012:log-group:a:*", "retentionInDays": 2,
-        "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:alias/a", "format": "$context.requestId\n" } })), @"
+        "kmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:alias/a", "format": "$context.requestId\n$context.status" } })), @"
     accessLog.retentionInDays: `accessLog.retentionInDays` must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653; for ever is to leave it out
     accessLog.retentionInDays: `accessLog.retentionInDays` is for the log group that is made, and `accessLog.destinationArn` names another place
     accessLog.kmsKeyArn: `accessLog.kmsKeyArn` is for the log group that is made, and `accessLog.destinationArn` names another place

@@ -11,8 +11,8 @@ use crate::plan::Changes;
 /// What stands for the account until it is known.
 const ACCOUNT: &str = "{account}";
 
-/// What a line of the access log says where the user does not. Every value but the error's text is one that cannot hold
-/// quotes; that text comes with its own.
+/// What a line of the access log says where the user does not. What there is nothing of is a bare `-`, so every value has
+/// quotes around it; the client's own words, which could hold some, such as `User-Agent`, are left out.
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html>
 pub const FORMAT: &str = concat!(
     r#"{"requestId":"$context.requestId","extendedRequestId":"$context.extendedRequestId","#,
@@ -22,7 +22,7 @@ pub const FORMAT: &str = concat!(
     r#""protocol":"$context.protocol","status":"$context.status","responseLength":"$context.responseLength","#,
     r#""responseLatency":"$context.responseLatency","integrationStatus":"$context.integration.status","#,
     r#""integrationLatency":"$context.integration.latency","errorType":"$context.error.responseType","#,
-    r#""error":$context.error.messageString}"#
+    r#""error":"$context.error.message"}"#
 );
 
 /// A line for each request.
@@ -42,7 +42,7 @@ impl AccessLog {
         let made = || log_group::arn(partition, region, ACCOUNT, &log_group::group_name(name));
         Some(AccessLog {
             destination: log.destination_arn.clone().unwrap_or_else(made),
-            format: log.format.clone().unwrap_or_else(|| FORMAT.to_owned()),
+            format: log.format.as_deref().unwrap_or(FORMAT).trim_end_matches(['\n', '\r']).to_owned(),
         })
     }
 
@@ -133,9 +133,10 @@ mod tests {
     #[test]
     fn the_format_is_one_that_api_gateway_takes_and_its_lines_are_json() {
         assert!(FORMAT.len() <= 3000 && !FORMAT.contains('\n'));
-        let line = FORMAT.replace("$context.error.messageString", r#""no \"such\" key""#);
-        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let line: serde_json::Value = serde_json::from_str(FORMAT).expect("JSON");
         assert_eq!(line["requestId"], "$context.requestId");
+        // Without values.
+        assert!(line.as_object().expect("an object").values().all(serde_json::Value::is_string));
     }
 
     #[test]

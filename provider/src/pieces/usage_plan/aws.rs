@@ -174,8 +174,10 @@ async fn bring(run: &Run) -> Result<(), Error> {
     let lacking = run.state().usage_plan.as_ref().is_none_or(lacks);
     // Of what is to be made, a run that was lost may have made some.
     if lacking && run.resumes.load(Ordering::Relaxed) {
-        let found = look(run).await?;
-        run.state().usage_plan = found;
+        let found = look(run).await?.unwrap_or_default();
+        let mut state = run.state();
+        let known = state.usage_plan.take().filter(|known| !known.id.is_empty() || !known.keys.is_empty());
+        state.usage_plan = Some(found.beside(known.unwrap_or_default()));
     }
     let old = run.state().usage_plan.clone().unwrap_or_default();
     let doing = format!("set up the usage plan `{}`", desired.name);

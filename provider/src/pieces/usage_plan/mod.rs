@@ -92,6 +92,16 @@ impl Desired {
 }
 
 impl State {
+    /// This, which was found, beside what is recorded: of that nothing is forgotten because a list does not have it.
+    pub fn beside(mut self, recorded: State) -> State {
+        let keys = std::mem::take(&mut self.keys);
+        let mut state = if recorded.id.is_empty() { State { keys: recorded.keys, ..self } } else { recorded };
+        for (client, key) in keys {
+            state.keys.entry(client).or_insert(key);
+        }
+        state
+    }
+
     /// The same with the keys of these clients only.
     pub fn only(&self, clients: &BTreeSet<String>) -> State {
         let mut state = self.clone();

@@ -8,14 +8,15 @@ use crate::aws::error::{Call, Service};
 use crate::desired::Desired;
 use crate::error::{Error, Kind};
 use crate::pieces::role::trusts_api_gateway;
-use crate::pieces::stage::Settings;
+use crate::pieces::stage::{self, Settings};
 use crate::policy::percent_decode;
 use crate::state::State;
 
 /// Makes sure that logs can be switched on, where they are to be. Called before anything is made or changed.
 pub async fn look(aws: &Clients, state: &State, desired: &Desired) -> Result<(), Error> {
     let logs = |settings: &Settings| settings.logs_to_cloud_watch();
-    if !logs(&desired.stage.settings) || state.stage.as_ref().is_some_and(|stage| logs(&stage.settings)) {
+    let on = |stage: &stage::State| stage.name == desired.stage.name && logs(&stage.settings);
+    if !logs(&desired.stage.settings) || state.stage.as_ref().is_some_and(on) {
         return Ok(());
     }
     let doing = "switch on logs";

@@ -31,7 +31,10 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<BTreeMap<String
         let mut recorded = known.state.into_iter().flat_map(|state| state.keys.values());
         recorded.any(|other| Some(other.id.as_str()) == key.id())
     };
-    let keys = named(aws, &key_prefix(known.name), &doing).await?.into_iter().filter_map(|(client, key)| {
+    let mut named = named(aws, &key_prefix(known.name), &doing).await?;
+    // Of two with one name, the one on record counts.
+    named.sort_by_key(|(_, key)| is_known(key));
+    let keys = named.into_iter().filter_map(|(client, key)| {
         let tags: Tags = key.tags.iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
         let ours = match owner::whose(&tags, known.owner) {
             Whose::Ours => true,
