@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2
 
 from harness.engine import PROXY
-from harness.faults import After, Answer, Error, Lost
+from harness.faults import After, Answer, Error, Lost, Spoilt
 from harness.rpc import Engine, Plugin, Resource, bare, exposed, plain, wipe
 from test_lifecycle import left, one
 
@@ -205,6 +205,49 @@ def test_a_list_that_lacks_a_key_does_not_take_it_from_its_client(resource, aws,
     resource.update(CLIENTS | {"apiKeys": ["alice", "lab-7", "zoe"]})
     as_it_should_be(aws, resource, ["alice", "lab-7", "zoe"])
     assert known.items() <= values(resource).items()
+    resource.delete()
+    assert left(aws, resource.inputs["name"]) == {}
+
+
+def test_a_key_that_is_one_too_many_goes(resource, aws):
+    """As a CreateApiKey leaves it that timed out and took effect all the same."""
+    resource.create(CLIENTS)
+    known, name = values(resource), resource.inputs["name"]
+    key = bare(resource.outputs["__state"])["usagePlan"]["keys"]["alice"]
+    aws.client("apigateway").create_api_key(name=f"{name}-alice", enabled=True, tags=key["tags"])
+    seen = resource.read()
+    resource.outputs = plain(seen.properties)
+    assert "apiKeys" in resource.diff(resource.inputs).detailedDiff
+    resource.update(CLIENTS)
+    as_it_should_be(aws, resource, CLIENTS["apiKeys"])
+    assert values(resource) == known
+    resource.delete()
+    assert left(aws, name) == {}
+
+
+def test_a_move_to_another_stage_whose_answer_is_lost(resource, aws, tap):
+    resource.create(CLIENTS)
+    # It took effect, and AWS refuses what is done already.
+    tap.inject(Spoilt(Error("BadRequestException", 400, "Invalid API Stage specified")), operation="UpdateUsagePlan")
+    resource.update(CLIENTS | {"stageName": "v2"})
+    assert tap.operations().count("UpdateUsagePlan") == 1
+    [stage] = _plan(aws, resource)["apiStages"]
+    assert stage["stage"] == "v2"
+    assert not resource.diff(resource.inputs).detailedDiff
+    resource.delete()
+    assert left(aws, resource.inputs["name"]) == {}
+
+
+def test_a_plan_that_is_for_another_stage_too(resource, aws, tap):
+    made = resource.create(CLIENTS)
+    api = aws.client("apigateway")
+    plan = bare(resource.outputs["__state"])["usagePlan"]["id"]
+    api.create_stage(restApiId=made["restApiId"], stageName="theirs", deploymentId=made["deploymentId"])
+    link = f"{made['restApiId']}:theirs"
+    api.update_usage_plan(usagePlanId=plan, patchOperations=[{"op": "add", "path": "/apiStages", "value": link}])
+    with pytest.raises(grpc.RpcError, match="somebody has attached the usage plan to another stage"):
+        resource.delete()
+    api.update_usage_plan(usagePlanId=plan, patchOperations=[{"op": "remove", "path": "/apiStages", "value": link}])
     resource.delete()
     assert left(aws, resource.inputs["name"]) == {}
 

@@ -268,6 +268,31 @@ def test_another_key_for_one_that_is_there(resource, tap, there, operation):
     assert tap.operations() == [operation]
 
 
+# API Gateway's own notes
+
+
+def execution_logs(aws) -> list[str]:
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix="API-Gateway-Execution-Logs_")["logGroups"]
+    return [group["logGroupName"] for group in groups]
+
+
+@pytest.mark.parametrize("fault", [None, DENIED, Lost()], ids=["", "denied", "lost"])
+def test_what_api_gateway_made_for_its_notes_goes_with_the_resource(resource, aws, tap, fault):
+    made = resource.create({"executionLog": {}, "waitForReady": False})
+    resource.update({"stageName": "v2", "executionLog": {}, "waitForReady": False})
+    resource.update({"stageName": "v2", "waitForReady": False})
+    names = [f"API-Gateway-Execution-Logs_{made['restApiId']}/{stage}" for stage in ("prod", "v2")]
+    # It makes them with the first request; one of them it never made.
+    aws.client("logs").create_log_group(logGroupName=names[1])
+    if fault:
+        tap.inject(fault, operation="DeleteLogGroup", times=math.inf)
+        with pytest.raises(grpc.RpcError, match="DeleteLogGroup"):
+            resource.delete()
+        tap.reset()
+    resource.delete()
+    assert execution_logs(aws) == [] and left(aws, resource.inputs["name"]) == {}
+
+
 # Through the engine
 
 

@@ -17,7 +17,8 @@ BUCKET, OBJECTS = "arn:aws:s3:::NAME*", "arn:aws:s3:::NAME*/*"
 ROLE = "arn:aws:iam::ACCOUNT:role/NAME*"
 # The one that lets API Gateway write logs, which an administrator has made for the account.
 LOGS_ROLE = "arn:aws:iam::ACCOUNT:role/LOGS_ROLE"
-LOG_GROUP, LOG_GROUPS = (f"arn:aws:logs:REGION:ACCOUNT:log-group:{name}" for name in ("/aws/apigateway/NAME*", "*"))
+LOG_GROUP, EXECUTION_LOGS, LOG_GROUPS = (
+    f"arn:aws:logs:REGION:ACCOUNT:log-group:{name}" for name in ("/aws/apigateway/NAME*", "API-Gateway-Execution-Logs_*", "*"))
 APIS, API, TAGS = (f"arn:aws:apigateway:REGION::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
 PLANS, PLAN, KEYS, ANY_KEY = (
     f"arn:aws:apigateway:REGION::/{path}" for path in ("usageplans", "usageplans/*", "apikeys", "apikeys/*"))
@@ -83,10 +84,11 @@ NEEDS = {
     "logs": {
         # With tags.
         "CreateLogGroup": {"logs:CreateLogGroup": LOG_GROUP, "logs:TagResource": LOG_GROUP},
+        "DeleteLogGroup": {"logs:DeleteLogGroup": [LOG_GROUP, EXECUTION_LOGS]},
         # It lists, so it is asked of all.
         "DescribeLogGroups": {"logs:DescribeLogGroups": LOG_GROUPS},
         **{name: {f"logs:{name}": LOG_GROUP} for name in (
-            "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey",
+            "PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey",
             "ListTagsForResource", "TagResource", "UntagResource")},
     },
     # Nobody needs a permission for it: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html

@@ -1,5 +1,6 @@
 """Check: inputs in order, or every reason why not. Pure."""
 
+import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
@@ -220,3 +221,16 @@ def test_a_secret_that_is_right_stays_one(resource):
     hidden = secret("hunter2")
     checked = resource.checked({"description": hidden, "tags": secret({"a": "hunter2"}), "name": hidden})
     assert exposed(checked, "hunter2") == []
+
+
+def test_what_is_elsewhere_is_told_once_the_region_is_known(resource):
+    """At the preview, and before anything is made: the Region is known only where AWS's files have been read."""
+    key = "arn:aws:kms:eu-west-1:123456789012:key/a"
+    inputs = {"bucket": {"kmsKeyArn": key}, "role": {"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:policy/b"}}
+    for call in (resource.preview, resource.create):
+        with pytest.raises(grpc.RpcError) as caught:
+            call(inputs)
+        words = caught.value.details()
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert "`bucket.kmsKeyArn` is in the Region `eu-west-1` and has to be in `us-east-1`" in words
+        assert "`role.permissionsBoundaryArn` is in the partition `aws-cn`, and the Region `us-east-1` in `aws`" in words

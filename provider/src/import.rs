@@ -210,6 +210,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
             return Err(misfit(&api_id, "its bucket has CORS rules that S3DataProxy did not make"));
         }
     }
+    let notes = stage.as_ref().is_some_and(|stage| stage.settings.notes.is_some());
+    let noted = notes.then(|| log_group::of_execution(&api_id, &desired.stage.name));
     let digest = desired.definition.digest(&shape.role_arn);
     let drift = definition::aws::drift(&api, &content, &desired.definition, &shape.role_arn);
     let state = State {
@@ -217,6 +219,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         region: aws.region.clone(),
         owner,
         cut_off: false,
+        execution_logs: noted.into_iter().collect(),
         leftovers: stage::Leftovers::default(),
         bucket,
         role,

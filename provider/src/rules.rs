@@ -6,6 +6,7 @@ mod authorization;
 mod endpoint;
 mod keys;
 mod logs;
+pub mod place;
 pub mod risks;
 mod role;
 

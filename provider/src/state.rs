@@ -3,6 +3,8 @@
 //! It is kept in the output `__state`, which the engine stores and does not show. It has a version from the first day:
 //! an older state is upgraded, a newer one refused with a clear message.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -30,6 +32,10 @@ pub struct State {
     /// What was replaced and is still to be deleted.
     #[serde(skip_serializing_if = "stage::Leftovers::is_empty")]
     pub leftovers: stage::Leftovers,
+    /// The names of the log groups that API Gateway may have made for its own notes. They go with the
+    /// resource.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub execution_logs: BTreeSet<String>,
     /// The bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<bucket::State>,

@@ -32,8 +32,8 @@ pub struct AccessLog {
 }
 
 /// What API Gateway does on the way, for finding faults: its own notes, in the log group
-/// `API-Gateway-Execution-Logs_ID/STAGE` that it makes by itself and leaves behind. The account needs a role for CloudWatch
-/// Logs, as for `accessLog`.
+/// `API-Gateway-Execution-Logs_ID/STAGE` that it makes by itself, and that is deleted with the resource. The account needs a
+/// role for CloudWatch Logs, as for `accessLog`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExecutionLog {

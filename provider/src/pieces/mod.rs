@@ -112,7 +112,11 @@ pub static REGISTRY: [Entry; 8] = [
         // The role tells the account.
         follows: &[Piece::Role],
         plan: |state, desired| {
-            log_group::plan(state.and_then(|s| s.log_group.as_ref()), desired.and_then(|d| d.log_group.as_ref()))
+            log_group::plan(
+                state.and_then(|s| s.log_group.as_ref()),
+                desired.and_then(|d| d.log_group.as_ref()),
+                desired.is_none() && state.is_some_and(|s| !s.execution_logs.is_empty()),
+            )
         },
         run: |run, action| Box::pin(log_group::aws::run(run, action)),
     },

@@ -28,7 +28,7 @@ use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
 use crate::pieces::stage::aws::account;
 use crate::plan::{Plan, plan};
-use crate::rules::risks;
+use crate::rules::{place, risks};
 use crate::state::{self, State};
 use crate::value::Object;
 
@@ -230,6 +230,10 @@ impl Work {
         timeout: f64,
     ) -> Result<Work, Status> {
         let mut read = inputs::read(&inputs).map_err(invalid)?;
+        let elsewhere = place::check(&read.typed, &clients.region);
+        if !elsewhere.is_empty() {
+            return Err(invalid(elsewhere));
+        }
         read.secrets.extend(session.secrets.iter().cloned());
         let stop = stop(provider, timeout);
         Ok(Work { provider: provider.clone(), session, clients, urn, inputs, read, stop })

@@ -180,14 +180,29 @@ async fn retag(run: &Run, desired: &Desired, old: &Tags, doing: &str) -> Result<
 }
 
 async fn delete(run: &Run) -> Result<(), Error> {
-    let Some(State { name, .. }) = run.state().log_group.clone() else { return Ok(()) };
+    let own = run.state().log_group.clone();
+    if let Some(State { name, .. }) = own {
+        delete_group(run, &name).await?;
+        run.state().log_group = None;
+    }
+    if run.desired.is_some() {
+        return Ok(());
+    }
+    // The REST API is gone, so nothing is noted any more.
+    let noted = run.state().execution_logs.clone();
+    for name in noted {
+        delete_group(run, &name).await?;
+        run.state().execution_logs.remove(&name);
+    }
+    Ok(())
+}
+
+async fn delete_group(run: &Run, name: &str) -> Result<(), Error> {
     let doing = format!("delete the log group `{name}`");
     run.check(&doing)?;
-    match run.aws.logs.delete_log_group().log_group_name(&name).send().await {
-        Ok(_) => {}
-        Err(error) if error.code() == Some(GONE) => {}
-        Err(error) => return Err(run.aws.explain(Call(Logs, "DeleteLogGroup", &doing), error)),
+    match run.aws.logs.delete_log_group().log_group_name(name).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some(GONE) => Ok(()),
+        Err(error) => Err(run.aws.explain(Call(Logs, "DeleteLogGroup", &doing), error)),
     }
-    run.state().log_group = None;
-    Ok(())
 }

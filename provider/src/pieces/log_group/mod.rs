@@ -56,13 +56,22 @@ pub fn group_name(name: &str) -> String {
     format!("/aws/apigateway/{name}")
 }
 
+/// The name of the log group that API Gateway makes for its own notes on a stage.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html>
+pub fn of_execution(api: &str, stage: &str) -> String {
+    format!("API-Gateway-Execution-Logs_{api}/{stage}")
+}
+
 /// A log group's ARN, in the form without `:*` that API Gateway and tags want.
 pub fn arn(partition: Partition, region: &str, account: &str, group: &str) -> String {
     format!("arn:{}:logs:{region}:{account}:log-group:{group}", partition.name)
 }
 
-/// What has to happen to the log group.
-pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
+/// What has to happen to the log group, and at the end of everything to those that API Gateway has made.
+pub fn plan(old: Option<&State>, new: Option<&Desired>, ends_with_notes: bool) -> (Action, Changes) {
+    if ends_with_notes && old.is_none() {
+        return Action::appear(true, false, "executionLog");
+    }
     let (old, new) = match (old, new) {
         (Some(old), Some(new)) => (old, new),
         (old, new) => return Action::appear(old.is_some(), new.is_some(), "logGroupArn"),

@@ -18,7 +18,7 @@ use crate::desired::Tags;
 use crate::error::{Error, Kind};
 use crate::owner;
 use crate::pieces::rest_api::aws::retag;
-use crate::pieces::{role, usage_plan};
+use crate::pieces::{log_group, role, usage_plan};
 use crate::plan::Action;
 
 pub mod account;
@@ -163,7 +163,11 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     let request = run.aws.apigateway.update_stage().rest_api_id(api).stage_name(&desired.name);
     let answer = request.set_patch_operations(Some(patches)).send().await;
     answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateStage", &doing), error))?;
-    run.state().stage.get_or_insert_default().settings = settings;
+    let mut state = run.state();
+    if settings.notes.is_some() {
+        state.execution_logs.insert(log_group::of_execution(api, &desired.name));
+    }
+    state.stage.get_or_insert_default().settings = settings;
     Ok(())
 }
 

@@ -78,11 +78,7 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<Option<State>, 
 
 /// The state behind an answer, without keys. Of its stages, the one that is wanted, or else the first.
 pub fn state(plan: &UsagePlan, ours: &Tags, wanted: &str) -> State {
-    let links: Vec<String> = plan
-        .api_stages()
-        .iter()
-        .map(|stage| link(stage.api_id().unwrap_or_default(), stage.stage().unwrap_or_default()))
-        .collect();
+    let links = links(plan);
     let tags = plan.tags.iter().flatten().filter(|(key, _)| ours.contains_key(*key));
     State {
         id: plan.id.clone().unwrap_or_default(),
@@ -94,6 +90,12 @@ pub fn state(plan: &UsagePlan, ours: &Tags, wanted: &str) -> State {
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
         keys: Default::default(),
     }
+}
+
+/// The stages that a plan is for.
+fn links(plan: &UsagePlan) -> Vec<String> {
+    let stages = plan.api_stages().iter();
+    stages.map(|stage| link(stage.api_id().unwrap_or_default(), stage.stage().unwrap_or_default())).collect()
 }
 
 fn quota(quota: &QuotaSettings) -> Option<Quota> {
@@ -267,18 +269,26 @@ async fn update(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
     let moves = old.link != link;
     let joins = moves.then(|| Patch::Add(patches::STAGES, link.clone()));
     let leaves = (moves && !old.link.is_empty()).then(|| Patch::Remove(patches::STAGES, Some(old.link.clone())));
-    let needed: Vec<Patch> = limits.into_iter().chain(joins).collect();
-    if needed.is_empty() {
+    let all: Vec<Patch> = limits.into_iter().chain(joins).chain(leaves.clone()).collect();
+    if all.is_empty() {
         return Ok(());
     }
     run.check(doing)?;
-    let all: Vec<Patch> = needed.iter().cloned().chain(leaves.clone()).collect();
-    if let Err(error) = patch(run, &old.id, all, doing).await {
-        // It cannot leave a stage that it is not on any more.
-        if leaves.is_none() || is_still_on(run, &old.id, &old.link, &error).await {
+    if let Err(error) = patch(run, &old.id, all.clone(), doing).await {
+        // A first try may have taken effect and its answer been lost, and what it leaves be gone.
+        let Ok(Some(seen)) = get(&run.aws, &old.id).await else { return Err(error) };
+        let links = links(&seen);
+        let seen = state(&seen, &Tags::new(), &link);
+        let limits = patches::limits((&seen.throttle, &seen.quota), (&desired.throttle, &desired.quota));
+        let joins = (!links.contains(&link)).then(|| Patch::Add(patches::STAGES, link.clone()));
+        let leaves = leaves.filter(|_| error.kind != Kind::NotFound && links.contains(&old.link));
+        let rest: Vec<Patch> = limits.into_iter().chain(joins).chain(leaves).collect();
+        if rest == all {
             return Err(error);
         }
-        patch(run, &old.id, needed, doing).await?;
+        if !rest.is_empty() {
+            patch(run, &old.id, rest, doing).await?;
+        }
     }
     let mut state = run.state();
     let plan = state.usage_plan.get_or_insert_default();

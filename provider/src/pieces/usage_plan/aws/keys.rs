@@ -21,6 +21,9 @@ use crate::pieces::usage_plan::{Desired, Key, key_prefix};
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
 const AT_ONCE: usize = 4;
 
+/// What no client's name has: behind it is the id of a key that is one too many.
+const EXTRA: char = '#';
+
 /// What all keys of a plan are linked as.
 const KIND: &str = "API_KEY";
 
@@ -32,7 +35,7 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<BTreeMap<String
         recorded.any(|other| Some(other.id.as_str()) == key.id())
     };
     let mut named = named(aws, &key_prefix(known.name), &doing).await?;
-    // Of two with one name, the one on record counts.
+    // Of two with one name, the one on record is the client's.
     named.sort_by_key(|(_, key)| is_known(key));
     let keys = named.into_iter().filter_map(|(client, key)| {
         let tags: Tags = key.tags.iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -43,7 +46,14 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<BTreeMap<String
         };
         ours.then(|| (client, state(&key, known.tags)))
     });
-    Ok(keys.collect())
+    let mut found = BTreeMap::new();
+    for (client, key) in keys {
+        if let Some(other) = found.insert(client.clone(), key) {
+            // A try that timed out may have made one more. It is nobody's, and goes with the next update.
+            found.insert(format!("{client}{EXTRA}{}", other.id), other);
+        }
+    }
+    Ok(found)
 }
 
 /// The keys whose names begin like this, by the rest of their names.

@@ -1,0 +1,79 @@
+//! Whether what inputs name is where the resource is: in the same partition, and in the same Region where AWS asks for that.
+
+use s3dataproxy_schema::Inputs;
+
+use crate::inputs::Failure;
+use crate::partition::Partition;
+use crate::value::UNKNOWN;
+
+/// Checks every ARN, once the Region is known. Parts that are not known yet are skipped.
+pub fn check(inputs: &Inputs, region: &str) -> Vec<Failure> {
+    let bucket = inputs.bucket.clone().unwrap_or_default();
+    let bucket_region = bucket.region.as_deref().unwrap_or(region);
+    let log = inputs.access_log.clone().unwrap_or_default();
+    let authorizer = inputs.authorizer.clone().unwrap_or_default();
+    let role = inputs.role.clone().unwrap_or_default();
+    let mut named = vec![
+        ("bucket.kmsKeyArn".to_owned(), bucket.kms_key_arn.as_deref(), Some(bucket_region)),
+        ("accessLog.destinationArn".to_owned(), log.destination_arn.as_deref(), Some(region)),
+        ("accessLog.kmsKeyArn".to_owned(), log.kms_key_arn.as_deref(), Some(region)),
+        ("authorizer.functionArn".to_owned(), authorizer.function_arn.as_deref(), None),
+        ("authorizer.roleArn".to_owned(), authorizer.role_arn.as_deref(), None),
+        ("role.arn".to_owned(), role.arn.as_deref(), None),
+        ("role.permissionsBoundaryArn".to_owned(), role.permissions_boundary_arn.as_deref(), None),
+    ];
+    for (index, arn) in authorizer.user_pool_arns.iter().flatten().enumerate() {
+        named.push((format!("authorizer.userPoolArns[{index}]"), Some(arn), None));
+    }
+    let partition = Partition::of(region).name;
+    let wrong = |(path, arn, wanted): (String, Option<&str>, Option<&str>)| {
+        let parts: Vec<&str> = arn.filter(|arn| !arn.contains(UNKNOWN))?.splitn(5, ':').collect();
+        let ["arn", of, _, there, _] = parts.as_slice() else { return None };
+        let reason = if *of != partition {
+            format!(
+                "`{path}` is in the partition `{of}`, and the Region `{region}` in `{partition}`: name one of there"
+            )
+        } else {
+            let wanted = wanted.filter(|wanted| !wanted.contains(UNKNOWN) && wanted != there)?;
+            format!("`{path}` is in the Region `{there}` and has to be in `{wanted}`: name one of there")
+        };
+        Some(Failure::new(path, reason))
+    };
+    named.into_iter().filter_map(wrong).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(inputs: serde_json::Value, region: &str) -> String {
+        let failures = check(&serde_json::from_value(inputs).expect("inputs"), region);
+        failures.into_iter().map(|failure| failure.reason).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn an_arn_of_elsewhere_is_told() {
+        let inputs = serde_json::json!({
+            "bucket": { "region": "eu-west-1", "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a" },
+            "accessLog": { "destinationArn": "arn:aws:logs:eu-central-1:123456789012:log-group:a" },
+            "authorizer": { "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:a", "userPoolArns": [UNKNOWN] },
+            "role": { "arn": "arn:aws:iam::123456789012:role/a" },
+        });
+        assert_eq!(told(inputs.clone(), "eu-central-1"), "");
+        assert_eq!(
+            told(inputs.clone(), "eu-north-1"),
+            "`accessLog.destinationArn` is in the Region `eu-central-1` and has to be in `eu-north-1`: name one of there"
+        );
+        insta::assert_snapshot!(told(inputs, "cn-north-1"), @"
+        `bucket.kmsKeyArn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there
+        `accessLog.destinationArn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there
+        `authorizer.functionArn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there
+        `role.arn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there
+        ");
+        let key = serde_json::json!({ "bucket": { "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a" } });
+        assert_eq!(
+            told(key, "eu-north-1"),
+            "`bucket.kmsKeyArn` is in the Region `eu-west-1` and has to be in `eu-north-1`: name one of there"
+        );
+    }
+}
