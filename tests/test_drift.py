@@ -11,7 +11,7 @@ import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-from test_lifecycle import BOUNDARY, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, left, look
+from test_lifecycle import BOUNDARY, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, TLS13, left, look
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
@@ -20,6 +20,7 @@ SETTINGS = BASE | {
     "cors": {"allowOrigins": ["https://a.example", "https://b.example"]},
 }
 SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
+CACHED = BASE | {"cache": {}}
 LOGGED = BASE | {"accessLog": {"retentionInDays": 7}, "executionLog": {}}
 SIGNED = BASE | {"authorization": "AWS_IAM"}
 ASKING = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}
@@ -75,6 +76,11 @@ class Account:
     def resource(self, end: str = "/{key+}") -> str:
         resources = self.api.get_resources(restApiId=self.id, limit=500)["items"]
         return next(resource["id"] for resource in resources if resource["path"].endswith(end))
+
+    def throttle_method(self):
+        paths = [item["path"] for item in self.api.get_resources(restApiId=self.id)["items"]]
+        path = next(path for path in paths if path.endswith("{key+}")).replace("/", "~1")
+        self.set_stage(f"/{path}/GET/throttling/burstLimit", "1")
 
     def delete_method(self, verb: str = "GET"):
         self.api.delete_method(restApiId=self.id, resourceId=self.resource(), httpMethod=verb)
@@ -223,6 +229,16 @@ DRIFTS = {
                     inputs=LOGGED),
     # The first setting of all methods brings the account's limits with it.
     "noted": Drift(lambda account: account.set_stage("/*/*/logging/loglevel", "INFO"), {"executionLog", "throttle"}),
+    "uncached": Drift(lambda account: account.set_stage("/cacheClusterEnabled", "false"), {"cache"}, inputs=CACHED),
+    "cached": Drift(lambda account: account.set_stage("/cacheClusterEnabled", "true", "/cacheClusterSize", "0.5"), {"cache"}),
+    "shortcache": Drift(lambda account: account.set_stage("/*/*/caching/ttlInSeconds", "5"), {"cache.ttlSeconds"},
+                        inputs=CACHED),
+    "plaincache": Drift(lambda account: account.set_stage("/*/*/caching/dataEncrypted", "false"), {"cache.encrypted"},
+                        inputs=CACHED),
+    "opencache": Drift(lambda account: account.set_stage("/*/*/caching/requireAuthorizationForCacheControl", "false"),
+                       {"cache"}, inputs=CACHED),
+    "onemethod": Drift(Account.throttle_method, {"stageArn"}, inputs=SET),
+    "tls": Drift(lambda account: account.patch_api("replace", "/securityPolicy", value=TLS13), {"endpoint.securityPolicy"}),
     "nogroup": Drift(lambda account: account.logs.delete_log_group(logGroupName=account.group), {"logGroupArn"},
                      inputs=LOGGED),
     "forever": Drift(lambda account: account.logs.delete_retention_policy(logGroupName=account.group),

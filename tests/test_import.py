@@ -7,7 +7,7 @@ import yaml
 
 from harness.engine import PROXY, Fleet, Result, Stack
 from harness.faults import Error
-from test_lifecycle import BOUNDARY, DOCUMENTED, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, POOL, left, look
+from test_lifecycle import BOUNDARY, DOCUMENTED, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, POOL, TLS13, left, look
 
 FULL = {
     "path": "v1/models", "stageName": "v2", "description": "models", "operations": ["HEAD"], "tags": {"team": "data"},
@@ -27,6 +27,7 @@ LETIN = {"authorization": "CUSTOM", "authorizer": {
 KEYED = {"apiKeys": ["alice", "lab-7"], "quota": {"limit": 9, "period": "WEEK"}, "throttle": {"rateLimit": 5, "burstLimit": 2}}
 LOGGED = {"accessLog": {"retentionInDays": 7}, "executionLog": {"level": "INFO", "dataTrace": True}}
 PRIVATE = {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1", "vpce-2"]}}
+TLS = {"endpoint": {"securityPolicy": TLS13}}
 HIDDEN = {"endpoint": {"ipAddressType": "dualstack", "disableExecuteApi": True}}
 GIVEN = {"role": {"arn": "arn:aws:iam::000000000000:role/made/elsewhere"}}
 LOGGED_ELSEWHERE = {"accessLog": {"destinationArn": LOG_GROUP, "format": LINE}, "executionLog": {}}
@@ -66,6 +67,8 @@ IMPORTS = {
                           PRIVATE | SIGNED | {"allowedIpRanges": ["10.0.0.0/8"]}),
     "edge": ({"endpoint": {"type": "EDGE"}}, "{id}", {"endpoint": {"type": "EDGE"}}),
     "hidden": (HIDDEN, "{id}", HIDDEN),
+    "cached": ({"cache": {"sizeGb": 6.1, "ttlSeconds": 0}}, "{id}", {"cache": {"sizeGb": 6.1, "ttlSeconds": 0}}),
+    "tls13": (TLS, "{id}", TLS),
     "given": (GIVEN, "{id}", GIVEN),
     "bound": (BOUND, "{id}", BOUND),
     "site": (SITE, "{id}", SITE),

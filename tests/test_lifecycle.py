@@ -51,6 +51,7 @@ def look(aws, outputs: dict) -> dict:
         "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes", "policy",
                                                         "disableExecuteApiEndpoint")},
         "endpoint": rest_api["endpointConfiguration"],
+        "tls": rest_api.get("securityPolicy", "TLS_1_0"),
         "api tags": rest_api.get("tags", {}),
         "routes": _routes(api, id_),
         "own answers": {
@@ -65,7 +66,7 @@ def look(aws, outputs: dict) -> dict:
             stage["stageName"]: {
                 "tags": stage.get("tags", {}), "serves ours": stage["deploymentId"] in deployments,
                 "methods": _set(stage), "traced": stage.get("tracingEnabled", False),
-                "access log": _access_log(stage, outputs["name"]), "notes": _notes(stage),
+                "access log": _access_log(stage, outputs["name"]), "notes": _notes(stage), "cache": _cache(stage),
             } for stage in stages
         },
         "usage plans": _usage_plans(api, id_),
@@ -95,6 +96,16 @@ def _notes(stage: dict) -> tuple:
     """Level and data trace of the execution log."""
     found = stage.get("methodSettings", {}).get("*/*", {})
     return found.get("loggingLevel", "OFF"), found.get("dataTraceEnabled", False)
+
+
+def _cache(stage: dict) -> tuple | None:
+    """Size, time to live, encryption, whether it is in use, and what becomes of those who would empty it."""
+    if not stage.get("cacheClusterEnabled"):
+        return None
+    methods = stage["methodSettings"]["*/*"]
+    return stage["cacheClusterSize"], *(methods[name] for name in (
+        "cacheTtlInSeconds", "cacheDataEncrypted", "cachingEnabled", "requireAuthorizationForCacheControl",
+        "unauthorizedCacheControlHeaderStrategy"))
 
 
 def _usage_plans(api, id_: str) -> list[dict]:
@@ -331,7 +342,9 @@ FIELDS = ["requestId", "extendedRequestId", "requestTime", "ip", "user", "princi
           "errorType", "error"]
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+TLS13 = "SecurityPolicy_TLS13_1_3_2025_09"
 DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
+CACHE = sorted([*DEPLOY, "GetStage", "UpdateStage"])
 TAG = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
 UNTAG = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource", "UntagRole"]
 
@@ -499,6 +512,23 @@ CASES = {
                        sorted([*DEPLOY, "UpdateRestApi", "UpdateRestApi"]), sorted([*DEPLOY, "UpdateRestApi"]), None,
                        {"endpoint.type": "update", "endpoint.ipAddressType": "update", "endpoint.vpcEndpointIds": "add"},
                        {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1"]}}),
+    "tls13": Case({"endpoint": {"securityPolicy": TLS13}}, {"endpoint.securityPolicy": "add"},
+                  sorted([*DEPLOY, "UpdateRestApi"]), sorted([*DEPLOY, "UpdateRestApi"]), lambda seen: {"tls": TLS13},
+                  {"endpoint.securityPolicy": "delete"}),
+    "tls10": Case({"endpoint": {"securityPolicy": "TLS_1_0"}}, {}, [], []),
+    # The stage knows of a cache only while the document tells answers apart.
+    "cache": Case({"cache": {}}, {"cache": "add"}, CACHE, CACHE, None, {"cache": "delete"}),
+    "bigcache": Case({"cache": {"sizeGb": 1.6, "ttlSeconds": 60, "encrypted": False}},
+                     {"cache.sizeGb": "add", "cache.ttlSeconds": "add", "cache.encrypted": "add"},
+                     ["GetStage", "UpdateStage"], ["GetStage", "UpdateStage"],
+                     lambda seen: prod(seen, cache=("1.6", 60, False, True, True, "SUCCEED_WITH_RESPONSE_HEADER")),
+                     {"cache.sizeGb": "delete", "cache.ttlSeconds": "delete", "cache.encrypted": "delete"},
+                     {"cache": {}}),
+    "samecache": Case({"cache": {"sizeGb": 0.5, "ttlSeconds": 300, "encrypted": True}}, {}, [], [], start={"cache": {}}),
+    "cachedstage": Case({"stageName": "v2", "cache": {}}, {"stageName": "update"},
+                        ["CreateStage", "DeleteStage", "GetStage", "GetStage", "UpdateStage"],
+                        ["CreateStage", "DeleteStage", "GetStage", "GetStage", "UpdateStage"],
+                        lambda seen: {"stages": {"v2": seen["stages"]["prod"]}}, start={"cache": {}}),
     "nourl": Case({"endpoint": {"disableExecuteApi": True}}, {"endpoint.disableExecuteApi": "update"}, DEPLOY, DEPLOY,
                   None),
     "regional": Case({"endpoint": {"type": "REGIONAL", "ipAddressType": "ipv4", "disableExecuteApi": False}}, {}, [], []),

@@ -84,11 +84,13 @@ def test_any_binary_media_type_keeps_bytes(aws, bucket, deploy, content_type, ac
 
 def test_import_keeps_credentials_and_content_handling(aws, bucket, deploy):
     integration = get_object(bucket, {"default": OK, "404": {"statusCode": "404", "contentHandling": "CONVERT_TO_TEXT"}})
+    integration["cacheKeyParameters"] = ["method.request.path.key"]
     rest_api, _ = deploy(integration)
     resources = aws.client("apigateway").get_resources(restApiId=rest_api, embed=["methods"])["items"]
     [method] = [resource["resourceMethods"]["GET"] for resource in resources if resource["path"] == "/{key+}"]
     found = method["methodIntegration"]
     assert found["credentials"] == ROLE
+    assert found["cacheKeyParameters"] == ["method.request.path.key"]
     assert found["integrationResponses"]["404"]["contentHandling"] == "CONVERT_TO_TEXT"
     assert "contentHandling" not in found["integrationResponses"]["200"]
 
@@ -282,3 +284,28 @@ def test_an_endpoint_keeps_its_kind_and_other_ids(aws, deploy):
     api.put_rest_api(restApiId=rest_api, mode="overwrite", body=json.dumps(document).encode())
     found = api.get_rest_api(restApiId=rest_api)
     assert "vpcEndpointIds" not in found["endpointConfiguration"] and not found["disableExecuteApiEndpoint"]
+
+
+def test_the_settings_of_one_method_can_be_taken_off(aws, deploy):
+    """Repair: method_settings."""
+    api = aws.client("apigateway")
+    rest_api, _ = deploy({"type": "mock", "responses": {"default": {"statusCode": "200"}}})
+    stage = {"restApiId": rest_api, "stageName": "s"}
+    set_ = [{"op": "replace", "path": f"/{method}/throttling/burstLimit", "value": "1"} for method in ("*/*", "~1{key+}/GET")]
+    assert list(api.update_stage(**stage, patchOperations=set_)["methodSettings"]) == ["*/*", "~1{key+}/GET"]
+    answer = api.update_stage(**stage, patchOperations=[{"op": "remove", "path": "/~1{key+}/GET"}])
+    assert list(answer["methodSettings"]) == list(api.get_stage(**stage)["methodSettings"]) == ["*/*"]
+
+
+def test_an_api_keeps_its_security_policy(aws):
+    """Repair: security_policy."""
+    api = aws.client("apigateway")
+    told = {"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09", "endpointAccessMode": "BASIC"}
+    made = api.create_rest_api(name="local-aws", endpointConfiguration={"types": ["REGIONAL"]}, **told)
+    one = {"restApiId": made["id"]}
+    assert told.items() <= made.items() and told.items() <= api.get_rest_api(**one).items()
+    [listed] = [item for item in api.get_rest_apis(limit=500)["items"] if item["id"] == made["id"]]
+    assert told.items() <= listed.items()
+    back = api.update_rest_api(**one, patchOperations=[{"op": "replace", "path": "/securityPolicy", "value": "TLS_1_0"}])
+    assert back["securityPolicy"] == api.get_rest_api(**one)["securityPolicy"] == "TLS_1_0"
+    api.delete_rest_api(**one)

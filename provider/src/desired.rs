@@ -74,8 +74,10 @@ impl Desired {
             keys: inputs.api_keys.is_some(),
             access: definition::openapi::Access::of(inputs),
             vpc_endpoint_ids: endpoint.vpc_endpoint_ids.clone(),
+            security_policy: endpoint.security_policy.clone().map(|policy| (policy, endpoint.access_mode())),
             disabled: inputs.endpoint.as_ref().and_then(|endpoint| endpoint.disable_execute_api).unwrap_or(false),
             cors,
+            cached: inputs.cache.is_some(),
             operations,
         };
         let mut tags = place.default_tags.clone();

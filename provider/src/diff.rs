@@ -11,7 +11,7 @@ use crate::names;
 use crate::owner;
 use crate::pieces::definition::openapi::auth;
 use crate::pieces::definition::openapi::cors::MAX_AGE;
-use crate::pieces::rest_api;
+use crate::pieces::{rest_api, stage};
 use crate::plan::{ChangeKind, plan};
 use crate::policy::canonical;
 use crate::state::State;
@@ -126,6 +126,12 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     endpoint.ip_address_type = Some(if own.dual_stack { IpAddressType::DualStack } else { IpAddressType::Ipv4 });
     endpoint.vpc_endpoint_ids = Some(own.vpc_endpoint_ids).filter(|ids| !ids.is_empty());
     endpoint.disable_execute_api.get_or_insert(false);
+    endpoint.security_policy = endpoint.security_policy.filter(|_| own.security_policy.is_some());
+    if let Some(cache) = &mut filled.cache {
+        cache.size_gb.get_or_insert_default();
+        cache.ttl_seconds.get_or_insert(stage::cache::TTL);
+        cache.encrypted.get_or_insert(true);
+    }
     if let Some(log) = &mut filled.execution_log {
         log.level.get_or_insert_default();
         log.data_trace.get_or_insert(false);

@@ -94,11 +94,15 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     let cors = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
     let endpoint = rest_api::aws::state(&api, &tags).endpoint;
     let private = endpoint.kind == EndpointType::Private;
+    let policy = endpoint.security_policy.clone().map(|name| serde_json::from_value(name.into())).transpose();
+    let security_policy =
+        policy.map_err(|_| misfit(&api_id, "its security policy is none that this version of the plugin knows"))?;
     let told = Endpoint {
         kind: Some(endpoint.kind).filter(|kind| *kind != EndpointType::default()),
         vpc_endpoint_ids: Some(endpoint.vpc_endpoint_ids.clone()).filter(|ids| !ids.is_empty()),
         ip_address_type: (endpoint.dual_stack && !private).then_some(IpAddressType::DualStack),
         disable_execute_api: api.disable_execute_api_endpoint.then_some(true),
+        security_policy,
     };
     if told != Endpoint::default() {
         json.insert("endpoint".to_owned(), json!(told));
@@ -114,6 +118,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
         json.extend(stage.settings.tracing.then(|| ("tracingEnabled".to_owned(), true.into())));
+        json.extend(stage.settings.cache.as_ref().map(|cache| ("cache".to_owned(), json!(cache.inputs()))));
         let notes = stage.settings.notes.as_ref().map(|notes| ExecutionLog {
             level: Some(notes.level).filter(|level| *level != LogLevel::default()),
             data_trace: notes.data_trace.then_some(true),

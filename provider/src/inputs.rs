@@ -177,6 +177,11 @@ impl Walk {
                 let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
                 self.fail(path, format!("`{path}` must be one of {}", names.join(", ")))
             }
+            (Shape::Numbers(numbers), Value::Number(number)) if numbers.contains(number) => value.to_json(),
+            (Shape::Numbers(numbers), Value::Number(_)) => {
+                let numbers: Vec<_> = numbers.iter().map(|number| format!("`{number}`")).collect();
+                self.fail(path, format!("`{path}` must be one of {}", numbers.join(", ")))
+            }
             (Shape::Boolean, Value::Bool(value)) => Some(Json::Bool(*value)),
             (Shape::Integer, Value::Number(_)) => match value.to_json() {
                 Some(json) if json.is_i64() => Some(json),
@@ -246,7 +251,7 @@ fn kind(shape: &Shape) -> &'static str {
         Shape::String | Shape::Enum(_) => "a string",
         Shape::Boolean => "a boolean",
         Shape::Integer => "a whole number",
-        Shape::Number => "a number",
+        Shape::Number | Shape::Numbers(_) => "a number",
         Shape::Array(_) => "a list",
         Shape::Map(_) | Shape::Object(_) => "an object",
     }

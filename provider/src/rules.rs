@@ -3,6 +3,7 @@
 mod access;
 mod arn;
 mod authorization;
+mod cache;
 mod endpoint;
 mod keys;
 mod logs;
@@ -54,6 +55,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         role::check(role, &mut failures);
     }
     authorization::check(read, &mut failures);
+    cache::check(inputs, &mut failures);
     endpoint::check(read, &mut failures);
     keys::check(read, &mut failures);
     access::check(inputs, &mut failures);

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::SecurityPolicy;
+
 /// The REST API's own endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -24,6 +26,12 @@ pub struct Endpoint {
     /// only. `invokeUrl` then answers nobody. `false` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_execute_api: Option<bool>,
+    /// Which versions and ciphers of TLS clients may use. By default `TLS_1_0`, and `TLS_1_2` for `PRIVATE`. A change takes
+    /// API Gateway about
+    /// [15 minutes](https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-update.html), in
+    /// which the URL answers as before, and the update waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_policy: Option<SecurityPolicy>,
 }
 
 /// Kinds of endpoints.

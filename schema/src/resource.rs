@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessLog, Authorization, Authorizer, Bucket, Cors, Endpoint, ExecutionLog, Operation, Quota, Role, Throttle,
+    AccessLog, Authorization, Authorizer, Bucket, Cache, Cors, Endpoint, ExecutionLog, Operation, Quota, Role, Throttle,
 };
 
 /// The inputs of `S3DataProxy`, all optional.
@@ -88,6 +88,9 @@ pub struct Inputs {
     /// Whether requests are traced with AWS X-Ray, which charges for traces. `false` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracing_enabled: Option<bool>,
+    /// Answers that API Gateway keeps for a while; `{}` is enough. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
     /// The bucket that holds the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,

@@ -21,6 +21,8 @@ pub enum Shape {
     Number,
     /// One of these texts.
     Enum(Vec<String>),
+    /// One of these numbers.
+    Numbers(Vec<f64>),
     /// A list.
     Array(Box<Shape>),
     /// Names chosen by the user, each with a value of one shape.
@@ -64,6 +66,10 @@ fn shape(node: &Json, root: &Json) -> Shape {
         return shape(named, root);
     }
     if let Some(variants) = node["oneOf"].as_array() {
+        let numbers: Vec<f64> = variants.iter().filter_map(|v| v["const"].as_f64()).collect();
+        if !numbers.is_empty() {
+            return Shape::Numbers(numbers);
+        }
         return Shape::Enum(variants.iter().filter_map(|v| Some(v["const"].as_str()?.to_owned())).collect());
     }
     if let Some(values) = node["enum"].as_array() {

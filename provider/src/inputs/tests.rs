@@ -24,13 +24,13 @@ fn unknown_properties_are_named_with_the_nearest_right_one() {
     bucket.forceDestory: there is no property `bucket.forceDestory`; did you mean `bucket.forceDestroy`?
     stage: there is no property `stage`; did you mean `stageName`?
     stagename: there is no property `stagename`; did you mean `stageName`?
-    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `accessLog`, `allowedIpRanges`, `apiKeys`, `authorization`, `authorizer`, `bucket`, `cors`, `description`, `endpoint`, `executionLog`, `indexDocument`, `metricsEnabled`, `name`, `operations`, `path`, `policy`, `quota`, `role`, `stageName`, `tags`, `throttle`, `tracingEnabled`, `waitForReady`
+    zzzzzzzz: there is no property `zzzzzzzz`; the properties are `accessLog`, `allowedIpRanges`, `apiKeys`, `authorization`, `authorizer`, `bucket`, `cache`, `cors`, `description`, `endpoint`, `executionLog`, `indexDocument`, `metricsEnabled`, `name`, `operations`, `path`, `policy`, `quota`, `role`, `stageName`, `tags`, `throttle`, `tracingEnabled`, `waitForReady`
     ");
 }
 
 #[test]
 fn properties_that_are_not_built_yet_are_refused_by_name() {
-    for name in ["webAclArn", "cache", "domain"] {
+    for name in ["webAclArn", "domain"] {
         assert!(told(&properties(json!({ name: {} }))).contains(&format!("there is no property `{name}`")), "{name}");
     }
 }
@@ -39,9 +39,11 @@ fn properties_that_are_not_built_yet_are_refused_by_name() {
 fn wrong_types_are_named() {
     let inputs = json!({
         "name": 1, "operations": ["GET", "FETCH", 3], "bucket": "b", "waitForReady": "yes", "tags": { "a b": [] },
+        "cache": { "sizeGb": 1 },
     });
     insta::assert_snapshot!(told(&properties(inputs)), @r#"
     bucket: `bucket` must be an object, not a string
+    cache.sizeGb: `cache.sizeGb` must be one of `0.5`, `1.6`, `6.1`, `13.5`, `28.4`, `58.2`, `118`, `237`
     name: `name` must be a string, not a number
     operations[1]: `operations[1]` must be one of `GET`, `HEAD`, `LIST`, `PUT`, `DELETE`
     operations[2]: `operations[2]` must be a string, not a number

@@ -1,6 +1,6 @@
 //! What `endpoint` may say.
 
-use s3dataproxy_schema::{EndpointType, Inputs, IpAddressType};
+use s3dataproxy_schema::{EndpointType, Inputs, IpAddressType, SecurityPolicy};
 
 use crate::inputs::{Failure, Read};
 use crate::value::UNKNOWN;
@@ -29,6 +29,22 @@ pub(super) fn check(read: &Read<Inputs>, failures: &mut Vec<Failure>) {
         "endpoint.ipAddressType",
         private && endpoint.ip_address_type == Some(IpAddressType::Ipv4),
         "`endpoint.ipAddressType` is `dualstack` for the `endpoint.type` `PRIVATE`: leave it out",
+    );
+    let edge = endpoint.kind == Some(EndpointType::Edge);
+    let policy = endpoint.security_policy.map(SecurityPolicy::name).unwrap_or_default();
+    fail(
+        "endpoint.securityPolicy",
+        policy.starts_with("SecurityPolicy_") && policy.ends_with("_EDGE") != edge,
+        if edge {
+            "`endpoint.securityPolicy` is not for the `endpoint.type` `EDGE`: those for it end in `_EDGE`"
+        } else {
+            "`endpoint.securityPolicy` is for the `endpoint.type` `EDGE`: choose one that does not end in `_EDGE`"
+        },
+    );
+    fail(
+        "endpoint.securityPolicy",
+        private && policy == "TLS_1_0",
+        "`endpoint.securityPolicy` is `TLS_1_2` or one of the newer for the `endpoint.type` `PRIVATE`",
     );
     for (index, id) in ids.into_iter().flatten().enumerate() {
         let path = format!("endpoint.vpcEndpointIds[{index}]");

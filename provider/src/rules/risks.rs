@@ -33,6 +33,13 @@ pub fn warnings(inputs: &Inputs) -> Vec<String> {
                 .join(", "),
         ));
     }
+    if inputs.cache.is_some() {
+        found.push(
+            "a cache is charged by the hour, used or not, and keeps objects of up to 1 MB only: leave `cache` out when it \
+             is not worth it"
+                .to_owned(),
+        );
+    }
     if inputs.execution_log.as_ref().and_then(|log| log.data_trace) == Some(true) {
         found.push(
             "headers and bodies of requests and answers are written to the execution log, keys and tokens among them, and \
@@ -72,6 +79,10 @@ mod tests {
         insta::assert_snapshot!(
             told(serde_json::json!({ "apiKeys": ["a"], "executionLog": { "dataTrace": true } })),
             @"headers and bodies of requests and answers are written to the execution log, keys and tokens among them, and all of it is charged: set `executionLog.dataTrace` to `false` when the fault is found"
+        );
+        insta::assert_snapshot!(
+            told(serde_json::json!({ "apiKeys": ["a"], "cache": {} })),
+            @"a cache is charged by the hour, used or not, and keeps objects of up to 1 MB only: leave `cache` out when it is not worth it"
         );
         insta::assert_snapshot!(told(serde_json::json!({ "operations": ["DELETE", "PUT"], "apiKeys": ["a"] })), @"
         whoever has an API key may write and delete objects: set `authorization` or `allowedIpRanges`, or take `PUT`, `DELETE` out of `operations`

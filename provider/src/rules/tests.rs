@@ -54,6 +54,42 @@ fn each_setting_has_its_range() {
 }
 
 #[test]
+fn a_cache_keeps_what_everybody_may_have() {
+    assert_eq!(told(serde_json::json!({ "cache": { "ttlSeconds": 0 }, "apiKeys": ["a"] })), "");
+    insta::assert_snapshot!(
+        told(serde_json::json!({ "cache": { "ttlSeconds": 3601 }, "authorization": "AWS_IAM", "operations": ["HEAD"] })),
+        @"
+    cache.ttlSeconds: `cache.ttlSeconds` must be 0 to 3600, in seconds
+    cache: `cache` does not go with `authorization`: what is kept for one caller is kept for all; leave one of them out
+    cache: `cache` keeps answers to `GET` and `LIST`, and `operations` has neither: add one, or leave `cache` out
+    "
+    );
+}
+
+#[test]
+fn a_security_policy_is_one_of_the_endpoints_kind() {
+    let told = |kind: &str, policy: &str| {
+        told(serde_json::json!({ "policy": "{}", "endpoint": { "type": kind, "securityPolicy": policy } }))
+    };
+    for (kind, policy) in [
+        ("REGIONAL", "TLS_1_0"),
+        ("EDGE", "TLS_1_0"),
+        ("REGIONAL", "SecurityPolicy_TLS13_1_3_2025_09"),
+        ("PRIVATE", "SecurityPolicy_TLS13_1_2_PQ_2025_09"),
+        ("EDGE", "SecurityPolicy_TLS13_2025_EDGE"),
+    ] {
+        assert!(!told(kind, policy).contains("securityPolicy"), "{kind} {policy}");
+    }
+    for (kind, policy) in [
+        ("PRIVATE", "TLS_1_0"),
+        ("EDGE", "SecurityPolicy_TLS13_1_3_2025_09"),
+        ("REGIONAL", "SecurityPolicy_TLS13_2025_EDGE"),
+    ] {
+        assert!(told(kind, policy).contains("`endpoint.securityPolicy`"), "{kind} {policy}");
+    }
+}
+
+#[test]
 fn who_may_call_is_said_without_contradictions() {
     let pool = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_a";
     let function = "arn:aws:lambda:eu-central-1:123456789012:function:f";

@@ -107,7 +107,10 @@ impl Types {
             self.types.insert(token.clone(), Json::Null);
             let definition = &defs[name];
             let rewritten = match values(definition) {
-                Some(values) => json!({ "description": description(definition), "type": "string", "enum": values }),
+                Some(values) => {
+                    let kind = if values[0]["value"].is_number() { "number" } else { "string" };
+                    json!({ "description": description(definition), "type": kind, "enum": values })
+                }
                 None => {
                     let Object { description, properties, required, .. } = self.fields(definition, defs);
                     json!({
@@ -125,13 +128,18 @@ impl Types {
 }
 
 /// The values of an enum, or nothing where the type is none. Every value has a doc comment: without one schemars would
-/// fold it with its neighbours into a plain list, and the SDKs would show it bare.
+/// fold it with its neighbours into a plain list, and the SDKs would show it bare. A number has a title besides, which is
+/// its name in the SDKs.
 fn values(definition: &Json) -> Option<Vec<Json>> {
     let variants = definition["oneOf"].as_array()?;
     let rewritten = variants.iter().map(|variant| {
-        let value = variant["const"].as_str();
-        let value = value.unwrap_or_else(|| unreachable!("an enum value without a doc comment in {definition}"));
-        json!({ "description": description(variant), "value": value })
+        let value = &variant["const"];
+        assert!(!value.is_null(), "an enum value without a doc comment in {definition}");
+        let mut told = json!({ "description": description(variant), "value": value });
+        if let Some(name) = variant.get("title") {
+            told["name"] = name.clone();
+        }
+        told
     });
     Some(rewritten.collect())
 }

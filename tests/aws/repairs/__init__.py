@@ -12,7 +12,9 @@ from . import (
     imported_fields,
     kept_tags,
     logging,
+    method_settings,
     payload_limit,
+    security_policy,
     usage_plans,
 )
 
@@ -28,3 +30,5 @@ def apply() -> None:
     kept_tags.apply()
     logging.apply()
     usage_plans.apply()
+    method_settings.apply()
+    security_policy.apply()

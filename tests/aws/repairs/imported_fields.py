@@ -1,6 +1,7 @@
-"""Import keeps an integration's `credentials` and its responses' `contentHandling`; LocalStack drops both.
+"""Import keeps an integration's `credentials` and `cacheKeyParameters`, and its responses' `contentHandling`; LocalStack drops
+them.
 
-Source: the two are fields of the OpenAPI extensions
+Source: they are fields of the OpenAPI extensions
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-integration.html and
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-integration-response.html
 """
@@ -34,6 +35,7 @@ def restore(rest_api, document: dict) -> None:
             if not source or not method.method_integration:
                 continue
             method.method_integration.credentials = source.get("credentials")
+            method.method_integration.cache_key_parameters = source.get("cacheKeyParameters", [])
             responses = method.method_integration.integration_responses or {}
             for response in source.get("responses", {}).values():
                 # API Gateway keeps one integration response for each status.

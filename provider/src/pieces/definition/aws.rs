@@ -112,6 +112,7 @@ fn of_method(method: &Method, authorizers: &Authorizers) -> Json {
         "parameters": texts(integration.and_then(|i| i.request_parameters())),
         "template": texts(integration.and_then(|i| i.request_templates())),
         "contentHandling": integration.and_then(|i| i.content_handling()).map(|handling| handling.as_str()),
+        "cacheKeys": integration.map(|i| i.cache_key_parameters().iter().collect::<BTreeSet<_>>()).unwrap_or_default(),
         "answers": answers.collect::<Map<_, _>>(),
     })
 }

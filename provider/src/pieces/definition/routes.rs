@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::openapi::{auth, keys};
+use super::openapi::{auth, keys, methods};
 
 /// What each route does, by `METHOD /path`.
 pub type Routes = BTreeMap<String, Json>;
@@ -31,13 +31,9 @@ pub fn of_document(document: &Json) -> Routes {
                 });
                 (status, answer)
             });
-            let takes = operation["parameters"].as_array().into_iter().flatten().map(|parameter| {
-                let place = match &parameter["in"] {
-                    place if place == "query" => "querystring",
-                    place => place.as_str().unwrap_or_default(),
-                };
-                format!("method.request.{place}.{}", parameter["name"].as_str().unwrap_or_default())
-            });
+            let takes = operation["parameters"].as_array().into_iter().flatten().map(methods::source);
+            let cache_keys = integration["cacheKeyParameters"].as_array().into_iter().flatten();
+            let cache_keys: BTreeSet<&str> = cache_keys.filter_map(Json::as_str).collect();
             let gives = operation["responses"].as_object().into_iter().flatten().map(|(status, response)| {
                 let headers = response["headers"].as_object().into_iter().flatten();
                 let names: BTreeSet<String> =
@@ -56,6 +52,7 @@ pub fn of_document(document: &Json) -> Routes {
                 "parameters": filled(&integration["requestParameters"]),
                 "template": filled(&integration["requestTemplates"]),
                 "contentHandling": integration["contentHandling"],
+                "cacheKeys": cache_keys,
                 "answers": answers.collect::<Map<_, _>>(),
             });
             let verb = if method == ANY { "ANY".to_owned() } else { method.to_uppercase() };

@@ -7,7 +7,9 @@ use std::time::Duration;
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
-use aws_sdk_apigateway::types::{ApiStatus, EndpointConfiguration, EndpointType, IpAddressType, Op, PatchOperation};
+use aws_sdk_apigateway::types::{
+    ApiStatus, EndpointConfiguration, EndpointType, IpAddressType, Op, PatchOperation, SecurityPolicy,
+};
 use s3dataproxy_schema::EndpointType as Kinds;
 
 use super::endpoint::Patch;
@@ -67,13 +69,13 @@ pub fn state(api: &GetRestApiOutput, ours: &Tags) -> State {
     State {
         id: api.id.clone().unwrap_or_default(),
         name: api.name.clone().unwrap_or_default(),
-        endpoint: endpoint(api.endpoint_configuration.as_ref()),
+        endpoint: endpoint(api.endpoint_configuration.as_ref(), api.security_policy.as_ref()),
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
     }
 }
 
 /// The endpoint behind an answer.
-fn endpoint(told: Option<&EndpointConfiguration>) -> Endpoint {
+fn endpoint(told: Option<&EndpointConfiguration>, policy: Option<&SecurityPolicy>) -> Endpoint {
     let kind = match told.and_then(|told| told.types().first()) {
         Some(EndpointType::Edge) => Kinds::Edge,
         Some(EndpointType::Private) => Kinds::Private,
@@ -83,7 +85,8 @@ fn endpoint(told: Option<&EndpointConfiguration>) -> Endpoint {
     let dual_stack = kind == Kinds::Private || protocols == Some(&IpAddressType::Dualstack);
     let mut vpc_endpoint_ids = told.map(|told| told.vpc_endpoint_ids().to_vec()).unwrap_or_default();
     vpc_endpoint_ids.sort();
-    Endpoint { kind, dual_stack, vpc_endpoint_ids }
+    Endpoint { kind, dual_stack, vpc_endpoint_ids, security_policy: None }
+        .with_policy(policy.map(|policy| policy.as_str().to_owned()))
 }
 
 /// What CreateRestApi is told of an endpoint.
@@ -114,16 +117,19 @@ async fn create(run: &Run) -> Result<(), Error> {
         let endpoint = configuration(&desired.endpoint);
         let request = run.aws.apigateway.create_rest_api().name(&desired.name).endpoint_configuration(endpoint);
         let request = request.set_tags(Some(desired.tags.clone().into_iter().collect()));
+        let request = request.set_security_policy(desired.endpoint.security_policy.as_deref().map(Into::into));
+        let request = request.set_endpoint_access_mode(desired.endpoint.access_mode().map(Into::into));
         let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
         match request.customize().config_override(only_refusals).send().await {
             Ok(answer) => {
+                let id = answer.id.unwrap_or_default();
                 run.state().rest_api = Some(State {
-                    id: answer.id.unwrap_or_default(),
+                    id: id.clone(),
                     name: desired.name.clone(),
                     endpoint: desired.endpoint.clone(),
                     tags: desired.tags.clone(),
                 });
-                return Ok(());
+                return settle(run, &id, answer.api_status, &doing).await;
             }
             Err(error) => {
                 let error = run.aws.explain(Call(ApiGateway, "CreateRestApi", &doing), error);
@@ -186,7 +192,7 @@ async fn all(aws: &Clients, doing: &str) -> Result<Vec<State>, Error> {
         found.push(State {
             id: api.id.unwrap_or_default(),
             name: api.name.unwrap_or_default(),
-            endpoint: endpoint(api.endpoint_configuration.as_ref()),
+            endpoint: endpoint(api.endpoint_configuration.as_ref(), api.security_policy.as_ref()),
             tags,
         });
     }
@@ -223,10 +229,16 @@ async fn move_endpoint(run: &Run, id: &str, patches: Vec<Patch>, doing: &str) ->
     let request = run.aws.apigateway.update_rest_api().rest_api_id(id).set_patch_operations(Some(patches.collect()));
     let answer = request.send().await;
     let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", doing), error))?;
-    run.state().rest_api.get_or_insert_default().endpoint = endpoint(answer.endpoint_configuration.as_ref());
-    let mut status = answer.api_status;
-    while status == Some(ApiStatus::Updating) {
+    run.state().rest_api.get_or_insert_default().endpoint =
+        endpoint(answer.endpoint_configuration.as_ref(), answer.security_policy.as_ref());
+    settle(run, id, answer.api_status, doing).await
+}
+
+/// Waits until API Gateway has done what it does with the endpoint.
+async fn settle(run: &Run, id: &str, mut status: Option<ApiStatus>, doing: &str) -> Result<(), Error> {
+    while matches!(status, Some(ApiStatus::Updating | ApiStatus::Pending)) {
         run.check(doing)?;
+        (run.progress)(&format!("waiting for the endpoint of REST API {id}"));
         tokio::time::sleep(PAUSE).await;
         status = get(&run.aws, id).await?.and_then(|api| api.api_status);
     }

@@ -1,6 +1,6 @@
 //! The REST API's own endpoint: its kind, and what UpdateRestApi has to be told to change it.
 
-use s3dataproxy_schema::{EndpointType, Inputs, IpAddressType};
+use s3dataproxy_schema::{EndpointType, Inputs, IpAddressType, SecurityPolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Changes;
@@ -17,6 +17,9 @@ pub struct Endpoint {
     /// The VPC endpoints that it is for, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vpc_endpoint_ids: Vec<String>,
+    /// Its security policy, where it is not the one that its kind has by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_policy: Option<String>,
 }
 
 /// What UpdateRestApi is told: an operation, a path and a value.
@@ -31,7 +34,26 @@ impl Endpoint {
         vpc_endpoint_ids.sort();
         vpc_endpoint_ids.dedup();
         let dual_stack = kind == EndpointType::Private || endpoint.ip_address_type == Some(IpAddressType::DualStack);
-        Endpoint { kind, dual_stack, vpc_endpoint_ids }
+        let policy = endpoint.security_policy.map(SecurityPolicy::name);
+        Endpoint { kind, dual_stack, vpc_endpoint_ids, security_policy: None }.with_policy(policy)
+    }
+
+    /// The same with a security policy.
+    pub fn with_policy(self, policy: Option<String>) -> Endpoint {
+        let is_default = |name: &String| match self.kind {
+            // One that became private may still be told by its old one.
+            EndpointType::Private => name.starts_with("TLS_"),
+            kind => *name == default_policy(kind),
+        };
+        let security_policy = policy.filter(|name| !is_default(name));
+        Endpoint { security_policy, ..self }
+    }
+
+    /// How requests are looked at besides, which a security policy of the newer ones has to be told with: `STRICT` would
+    /// refuse those that come by a name of another kind of endpoint.
+    /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html>
+    pub fn access_mode(&self) -> Option<&'static str> {
+        self.security_policy.as_ref().filter(|name| name.starts_with("SecurityPolicy_")).map(|_| "BASIC")
     }
 
     /// Whether nothing differs from what a REST API has without being told.
@@ -56,6 +78,7 @@ impl Endpoint {
             changes.field("endpoint.ipAddressType", &self.dual_stack, &new.dual_stack);
         }
         changes.field("endpoint.vpcEndpointIds", &self.vpc_endpoint_ids, &new.vpc_endpoint_ids);
+        changes.option("endpoint.securityPolicy", &self.security_policy, &new.security_policy);
     }
 
     /// What UpdateRestApi has to be told to come here from `old`, call by call: a private endpoint becomes a regional one
@@ -86,7 +109,23 @@ impl Endpoint {
         for id in given(&self.vpc_endpoint_ids, &old.vpc_endpoint_ids) {
             patches.push(("add", ids.to_owned(), id));
         }
+        if self.security_policy != old.security_policy {
+            let policy = self.security_policy.as_deref().unwrap_or(default_policy(self.kind));
+            patches.push(("replace", "/securityPolicy".to_owned(), policy.to_owned()));
+            if let Some(mode) = self.access_mode().filter(|mode| old.access_mode() != Some(mode)) {
+                patches.push(("replace", "/endpointAccessMode".to_owned(), mode.to_owned()));
+            }
+        }
         if patches.is_empty() { Vec::new() } else { vec![patches] }
+    }
+}
+
+/// The security policy of an endpoint that was not told one.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html>
+fn default_policy(kind: EndpointType) -> &'static str {
+    match kind {
+        EndpointType::Regional | EndpointType::Edge => "TLS_1_0",
+        EndpointType::Private => "TLS_1_2",
     }
 }
 
@@ -135,10 +174,18 @@ mod tests {
             "remove /endpointConfiguration/vpcEndpointIds vpce-2"
         );
         assert_eq!(
-            told(private, edge),
+            told(private.clone(), edge.clone()),
             "remove /endpointConfiguration/vpcEndpointIds vpce-1; remove /endpointConfiguration/vpcEndpointIds vpce-2; \
              replace /endpointConfiguration/types/0 REGIONAL\n\
              replace /endpointConfiguration/types/0 EDGE; replace /endpointConfiguration/ipAddressType ipv4"
         );
+        let tls13 = serde_json::json!({ "securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09" });
+        assert_eq!(
+            told(serde_json::json!({ "securityPolicy": "TLS_1_0" }), tls13.clone()),
+            "replace /securityPolicy SecurityPolicy_TLS13_1_3_2025_09; replace /endpointAccessMode BASIC"
+        );
+        assert_eq!(told(tls13, serde_json::json!({})), "replace /securityPolicy TLS_1_0");
+        let plain = serde_json::json!({ "type": "PRIVATE", "securityPolicy": "TLS_1_2", "vpcEndpointIds": ["vpce-2", "vpce-1"] });
+        assert_eq!(told(private, plain), "");
     }
 }

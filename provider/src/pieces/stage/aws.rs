@@ -1,6 +1,7 @@
 //! The stage and its deployment at Amazon API Gateway.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
@@ -8,6 +9,7 @@ use aws_sdk_apigateway::operation::get_stage::GetStageOutput;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use s3dataproxy_schema::LogLevel;
 
+use super::cache::{self, Cache};
 use super::logs::{AccessLog, Notes};
 use super::settings::Patch;
 use super::{Settings, State};
@@ -22,6 +24,9 @@ use crate::pieces::{log_group, role, usage_plan};
 use crate::plan::Action;
 
 pub mod account;
+
+/// How long to wait between looks at the cache.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// How often CreateDeployment is tried when no answer came and nothing was made.
 const ATTEMPTS: usize = 3;
@@ -95,6 +100,20 @@ fn settings(stage: &GetStageOutput) -> Settings {
             };
             Some(Notes { level, data_trace: methods.data_trace_enabled })
         }),
+        cache: stage.cache_cluster_enabled.then(|| {
+            let others = methods.and_then(|methods| methods.unauthorized_cache_control_header_strategy.as_ref());
+            Cache {
+                size_gb: stage.cache_cluster_size.as_ref().and_then(|size| size.as_str().parse().ok()).unwrap_or(0.0),
+                ttl_seconds: methods.map_or(cache::TTL, |methods| methods.cache_ttl_in_seconds.into()),
+                encrypted: methods.is_some_and(|methods| methods.cache_data_encrypted),
+                in_order: others.is_some_and(|others| others.as_str() == cache::OTHERS)
+                    && methods.is_some_and(|m| m.caching_enabled && m.require_authorization_for_cache_control),
+            }
+        }),
+        exceptions: {
+            let settings = stage.method_settings().into_iter().flatten();
+            settings.map(|(method, _)| method.clone()).filter(|method| method != "*/*").collect()
+        },
     }
 }
 
@@ -106,16 +125,21 @@ pub fn arn(region: &str, api: &str, stage: &str) -> String {
 /// Brings the stage from whatever it is to what it should be: deploy, move, set, tag, then tidy up.
 async fn bring(run: &Run) -> Result<(), Error> {
     let desired = &run.desired().stage;
-    let (api, digest, old) = {
+    let (api, digest) = {
         let state = run.state();
         (
             state.rest_api.as_ref().map(|api| api.id.clone()).unwrap_or_default(),
             state.definition.as_ref().map(|definition| definition.digest.clone()).unwrap_or_default(),
-            state.stage.clone(),
         )
     };
     let doing = format!("deploy the REST API `{api}` to the stage `{}`", desired.name);
-    let old = old.unwrap_or_default();
+    // Without the keys that the document has for it, a cache would give one answer for all: it goes first.
+    // Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2231
+    let cached = |old: &State| old.name == desired.name && old.settings.cache.is_some();
+    if desired.settings.cache.is_none() && run.state().stage.as_ref().is_some_and(cached) {
+        set(run, &api).await?;
+    }
+    let old = run.state().stage.clone().unwrap_or_default();
     // A stage that was to be deleted is still there: a deployment moves it, where making it would fail.
     let back = run.state().leftovers.stages.contains(&desired.name);
     let fresh = old.name.is_empty() && !run.resumes.load(Ordering::Relaxed);
@@ -159,6 +183,9 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
         return Ok(());
     }
     let doing = format!("set up the stage `{}` of the REST API `{api}`", desired.name);
+    if settings.cache != old.cache {
+        settle(run, api, &doing).await?;
+    }
     run.check(&doing)?;
     let request = run.aws.apigateway.update_stage().rest_api_id(api).stage_name(&desired.name);
     let answer = request.set_patch_operations(Some(patches)).send().await;
@@ -169,6 +196,21 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     }
     state.stage.get_or_insert_default().settings = settings;
     Ok(())
+}
+
+/// Waits until API Gateway has done what it does with the stage's cache, which takes minutes and lets no change in between.
+async fn settle(run: &Run, api: &str, doing: &str) -> Result<(), Error> {
+    let name = &run.desired().stage.name;
+    loop {
+        run.check(doing)?;
+        let seen = get(&run.aws, api, name).await?;
+        let status = seen.and_then(|stage| stage.cache_cluster_status);
+        if !status.is_some_and(|status| status.as_str().ends_with("_IN_PROGRESS")) {
+            return Ok(());
+        }
+        (run.progress)(&format!("waiting for the cache of stage {name}"));
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// The stage of the name that is wanted, where a run that was lost has made it. Another's is not moved.

@@ -9,6 +9,7 @@ use crate::desired::Tags;
 use crate::plan::{Action, Changes};
 
 pub mod aws;
+pub mod cache;
 pub mod logs;
 pub mod settings;
 

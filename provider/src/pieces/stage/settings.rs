@@ -1,8 +1,11 @@
 //! What a stage is told besides what it serves. A change of it needs no deployment.
 
+use std::collections::BTreeSet;
+
 use s3dataproxy_schema::{Inputs, Throttle};
 use serde::{Deserialize, Serialize};
 
+use super::cache::Cache;
 use super::logs::{AccessLog, Notes};
 use crate::partition::Partition;
 use crate::plan::{Action, Changes};
@@ -33,6 +36,12 @@ pub struct Settings {
     /// API Gateway's own notes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<Notes>,
+    /// The answers that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cache>,
+    /// The methods that somebody has given settings of their own, which win over these.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub exceptions: BTreeSet<String>,
 }
 
 /// What UpdateStage has to do with one of its paths.
@@ -63,6 +72,8 @@ impl Settings {
             tracing: inputs.tracing_enabled.unwrap_or(false),
             access_log: AccessLog::of(inputs, name, partition, region),
             notes: Notes::of(inputs),
+            cache: Cache::of(inputs),
+            exceptions: BTreeSet::new(),
         }
     }
 
@@ -93,14 +104,19 @@ impl Settings {
         changes.field("tracingEnabled", &self.tracing, &new.tracing);
         AccessLog::compare(self.access_log.as_ref(), new.access_log.as_ref(), changes);
         Notes::compare(self.notes.as_ref(), new.notes.as_ref(), changes);
+        Cache::compare(self.cache.as_ref(), new.cache.as_ref(), changes);
+        changes.field("stageArn", &self.exceptions, &new.exceptions);
     }
 
     /// What of UpdateStage's paths gets which value, to come here from `old`.
     ///
     /// API Gateway keeps the settings of methods as one, and fills in what it is not told: the first of them brings all.
     pub fn patches(&self, old: &Settings) -> Vec<Patch> {
-        let mut patches = Vec::new();
-        if (&self.throttle, self.metrics, &self.notes) != (&old.throttle, old.metrics, &old.notes) {
+        let exceptions = old.exceptions.difference(&self.exceptions);
+        let mut patches: Vec<Patch> = exceptions.map(|method| Patch::remove(&exception(method))).collect();
+        if (&self.throttle, self.metrics, &self.notes, &self.cache)
+            != (&old.throttle, old.metrics, &old.notes, &old.cache)
+        {
             let rate = self.throttle.as_ref().map_or(NO_LIMIT as f64, |throttle| throttle.rate_limit);
             let burst = self.throttle.as_ref().map_or(NO_LIMIT, |throttle| throttle.burst_limit);
             patches.push(Patch::set(&format!("{ALL}metrics/enabled"), &self.metrics.to_string()));
@@ -108,12 +124,19 @@ impl Settings {
             patches.push(Patch::set(&format!("{ALL}throttling/burstLimit"), &burst.to_string()));
         }
         patches.extend(Notes::patches(self.notes.as_ref(), old.notes.as_ref()));
+        patches.extend(Cache::patches(self.cache.as_ref(), old.cache.as_ref()));
         if self.tracing != old.tracing {
             patches.push(Patch::set("/tracingEnabled", &self.tracing.to_string()));
         }
         patches.extend(AccessLog::patches(self.access_log.as_ref(), old.access_log.as_ref()));
         patches
     }
+}
+
+/// The path of one method's settings, from how GetStage names it: `RESOURCE/VERB`, where slashes inside may be written out.
+fn exception(method: &str) -> String {
+    let (resource, verb) = method.rsplit_once('/').unwrap_or_default();
+    format!("/{}/{verb}", resource.replace('/', "~1"))
 }
 
 /// The parts of `throttle` that differ.
@@ -171,5 +194,33 @@ mod tests {
             "/*/*/metrics/enabled false; /*/*/throttling/rateLimit -1; /*/*/throttling/burstLimit -1; /tracingEnabled false"
         );
         assert_eq!(Settings::throttle(-1.0, -1), None);
+        let kept = |json| Settings {
+            cache: Cache::of(&serde_json::from_value(serde_json::json!({ "cache": json })).expect("inputs")),
+            ..Settings::default()
+        };
+        let of_methods = "/*/*/metrics/enabled false; /*/*/throttling/rateLimit -1; /*/*/throttling/burstLimit -1; ";
+        let caching = |seconds: u32, encrypted: bool| {
+            format!(
+                "/*/*/caching/enabled true; /*/*/caching/ttlInSeconds {seconds}; /*/*/caching/dataEncrypted {encrypted}; \
+                 /*/*/caching/requireAuthorizationForCacheControl true; \
+                 /*/*/caching/unauthorizedCacheControlHeaderStrategy SUCCEED_WITH_RESPONSE_HEADER"
+            )
+        };
+        let usual = kept(serde_json::json!({}));
+        let big = kept(serde_json::json!({ "sizeGb": 118.0, "ttlSeconds": 0, "encrypted": false }));
+        let short = kept(serde_json::json!({ "ttlSeconds": 5 }));
+        assert_eq!(
+            told(&usual, &none),
+            format!("{of_methods}/cacheClusterEnabled true; /cacheClusterSize 0.5; {}", caching(300, true))
+        );
+        assert_eq!(
+            told(&big, &usual),
+            format!("{of_methods}/cacheClusterEnabled true; /cacheClusterSize 118; {}", caching(0, false))
+        );
+        assert_eq!(told(&short, &usual), format!("{of_methods}{}", caching(5, true)));
+        assert_eq!(told(&none, &usual), format!("{of_methods}/*/*/caching/enabled false; /cacheClusterEnabled false"));
+        let method = |name: &str| Settings { exceptions: [name.to_owned()].into(), ..Settings::default() };
+        assert_eq!(told(&none, &method("~1data~1{key+}/GET")), "/~1data~1{key+}/GET away");
+        assert_eq!(told(&none, &method("data/{key+}/GET")), "/data~1{key+}/GET away");
     }
 }

@@ -18,6 +18,8 @@ struct Method<'a> {
     target: &'a str,
     /// What passes from the client to S3: where it is, and its name.
     parameters: Vec<(&'static str, &'static str)>,
+    /// What only the template reads of the query.
+    read: &'static [&'static str],
     /// Query parameters of S3 with fixed values.
     fixed: Vec<(&'static str, String)>,
     /// A template that decides about the request, on top of what is mapped.
@@ -45,6 +47,7 @@ impl Api {
                 verb,
                 target,
                 parameters: headers::READ.to_vec(),
+                read: &[],
                 fixed: Vec::new(),
                 template: None,
                 answers,
@@ -57,6 +60,7 @@ impl Api {
     pub(super) fn list(&self, role_arn: &str) -> Json {
         let mut parameters: Vec<_> = headers::LIST.map(|name| (QUERY, name)).to_vec();
         let mut fixed = vec![("list-type", "2".to_owned())];
+        let mut read: &[&str] = &[];
         let template = if self.prefix.is_empty() {
             parameters.extend(headers::LIST_KEYS.map(|name| (QUERY, name)));
             None
@@ -64,6 +68,7 @@ impl Api {
             // The client's prefix is one below ours. A mapping cannot join the two. Where the template does not apply,
             // for a request with an odd Content-Type, the fixed prefix holds.
             fixed.push(("prefix", self.prefix.clone()));
+            read = &headers::LIST_KEYS;
             Some(format!(
                 "#set($context.requestOverride.querystring.prefix = \"{0}$input.params('prefix')\")\
                  #if($input.params('start-after') != '')\
@@ -74,8 +79,8 @@ impl Api {
         let mut answers =
             vec![Answer::success(200, "The keys, as S3's ListObjectsV2 gives them", same(&["Content-Type"]))];
         answers.extend(answers::LIST.map(Answer::error));
-        let method = Method { summary: "List keys", verb: "GET", target: "", parameters, fixed, template, answers };
-        self.method(method, role_arn)
+        let summary = "List keys";
+        self.method(Method { summary, verb: "GET", target: "", parameters, read, fixed, template, answers }, role_arn)
     }
 
     /// The method that writes an object.
@@ -88,6 +93,7 @@ impl Api {
                 verb: "PUT",
                 target,
                 parameters: headers::PUT.to_vec(),
+                read: &[],
                 fixed: Vec::new(),
                 template: None,
                 answers,
@@ -106,6 +112,7 @@ impl Api {
                 verb: "DELETE",
                 target,
                 parameters: Vec::new(),
+                read: &[],
                 fixed: Vec::new(),
                 template: None,
                 answers,
@@ -134,6 +141,7 @@ impl Api {
                 mapped.insert(to, format!("method.request.{place}.{name}").into());
             }
         }
+        parameters.extend(method.read.iter().map(|name| parameter(QUERY, name, false)));
         for (name, value) in method.fixed {
             mapped.insert(format!("integration.request.querystring.{name}"), format!("'{value}'").into());
         }
@@ -150,6 +158,9 @@ impl Api {
             "requestParameters": mapped,
             "responses": answers.iter().map(Answer::integration_response).collect::<Map<_, _>>(),
         });
+        if self.cached && method.verb == "GET" {
+            integration["cacheKeyParameters"] = keys_of(&parameters);
+        }
         if let Some(template) = method.template {
             // Templates see text only; every type counts as bytes here.
             integration["contentHandling"] = "CONVERT_TO_TEXT".into();
@@ -210,6 +221,22 @@ pub(super) fn own_method(summary: &str, status: u16, answer: Answer, more: Vec<S
 /// S3's headers under their own names.
 fn same(names: &'static [&'static str]) -> impl Iterator<Item = (&'static str, &'static str)> {
     names.iter().map(|name| (*name, *name))
+}
+
+/// What tells kept answers apart: everything that an answer may depend on. A kept part of an object must not be taken for
+/// the whole, nor a kept "not modified" for an answer to somebody who has nothing.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html>
+fn keys_of(parameters: &[Json]) -> Json {
+    parameters.iter().map(|parameter| Json::from(source(parameter))).collect()
+}
+
+/// How API Gateway calls a parameter of a method.
+pub(in crate::pieces::definition) fn source(parameter: &Json) -> String {
+    let place = match &parameter["in"] {
+        place if place == "query" => "querystring",
+        place => place.as_str().unwrap_or_default(),
+    };
+    format!("method.request.{place}.{}", parameter["name"].as_str().unwrap_or_default())
 }
 
 fn parameter(place: &str, name: &str, required: bool) -> Json {

@@ -17,7 +17,7 @@ pub mod cors;
 mod gateway;
 pub mod headers;
 pub mod keys;
-mod methods;
+pub mod methods;
 
 pub use access::Access;
 pub use auth::Auth;
@@ -50,8 +50,12 @@ pub struct Api {
     pub vpc_endpoint_ids: Vec<String>,
     /// Whether the URL that API Gateway gives is switched off.
     pub disabled: bool,
+    /// The security policy and the access mode that goes with it, where they are not the default.
+    pub security_policy: Option<(String, Option<&'static str>)>,
     /// Which web pages may use the URL.
     pub cors: Option<Cors>,
+    /// Whether the stage keeps answers.
+    pub cached: bool,
 }
 
 impl Api {
@@ -124,6 +128,14 @@ impl Api {
         let endpoint = self.endpoint();
         if !endpoint.is_empty() {
             document["x-amazon-apigateway-endpoint-configuration"] = endpoint.into();
+        }
+        // A change is live after a deployment, as everything here.
+        // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/openapi-extensions-security-policy.html
+        if let Some((policy, mode)) = &self.security_policy {
+            document["x-amazon-apigateway-security-policy"] = policy.as_str().into();
+            if let Some(mode) = mode {
+                document["x-amazon-apigateway-endpoint-access-mode"] = (*mode).into();
+            }
         }
         if let Some(policy) = self.access.document(&self.auth, self.cors.is_some()) {
             document["x-amazon-apigateway-policy"] = policy;

@@ -5,6 +5,7 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
     Api {
         vpc_endpoint_ids: Vec::new(),
         disabled: false,
+        security_policy: None,
         mount: mount.to_owned(),
         operations: operations.to_vec(),
         bucket: "data-1".to_owned(),
@@ -16,6 +17,7 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
         access: Access::default(),
         keys: false,
         cors: None,
+        cached: false,
     }
 }
 
@@ -38,6 +40,33 @@ fn the_mount_path_and_the_methods_follow_the_inputs() {
         let routes = routes::of_document(&api(mount, &operations).document("t", None, "r"));
         assert_eq!(routes.keys().collect::<Vec<_>>(), expected);
     }
+}
+
+/// Whatever passes to S3, or is read on the way, tells kept answers apart.
+#[test]
+fn kept_answers_are_told_apart_by_all_that_they_depend_on() {
+    let mut kept = api("d", &ALL);
+    kept.cached = true;
+    kept.prefix = "models/".to_owned();
+    kept.cors = Some(cors(&["https://a.example", "https://b.example"]));
+    let routes = routes::of_document(&kept.document("t", None, "r"));
+    for (route, does) in &routes {
+        if route.starts_with("GET ") {
+            assert_eq!(does["cacheKeys"], does["takes"], "{route}");
+        } else {
+            assert_eq!(does["cacheKeys"], json!([]), "{route}");
+        }
+    }
+    let keys = |route: &str| routes[route]["cacheKeys"].to_string();
+    for name in
+        ["path.key", "header.Range", "header.range", "header.If-None-Match", "querystring.versionId", "header.Origin"]
+    {
+        assert!(keys("GET /d/{key+}").contains(&format!("\"method.request.{name}\"")), "{name}");
+    }
+    for name in ["querystring.prefix", "querystring.start-after", "querystring.continuation-token"] {
+        assert!(keys("GET /d").contains(name), "{name}");
+    }
+    assert_eq!(routes::of_document(&api("d", &ALL).document("t", None, "r"))["GET /d"]["cacheKeys"], json!([]));
 }
 
 const ALL: [Operation; 5] = [Operation::Get, Operation::Head, Operation::List, Operation::Put, Operation::Delete];
