@@ -39,9 +39,10 @@ def output(value=None, **fields) -> dict:
 # What comes back
 
 
-def test_nothing_becomes_name_and_path(resource):
+def test_nothing_becomes_a_name(resource):
+    """The path is no input: it stays that of the resource's first name, which Check is not told."""
     checked = resource.checked({})
-    assert checked == {"name": checked["name"], "path": "data"}
+    assert checked == {"name": checked["name"]}
     assert checked["name"].startswith("data-")
 
 

@@ -68,6 +68,47 @@ def test_handshake_and_configure_promise_the_same(plugin, engine):
         assert configured.items() <= flags(first).items() and len(configured) == 4
 
 
+class Answering(Engine):
+    """An engine that answers the question for its version with an error, or too late."""
+
+    def __init__(self, code: grpc.StatusCode | None):
+        self.code = code
+        super().__init__()
+
+    def RequirePulumiVersion(self, request, context):
+        if self.code is None:
+            time.sleep(4)
+            return super().RequirePulumiVersion(request, context)
+        context.abort(self.code, 'Pulumi CLI version 3.1.0 does not satisfy the version range ">=x"')
+
+
+def test_an_engine_that_is_too_old_is_told(plugin, engine):
+    with Plugin(plugin, engine.address) as provider, Answering(grpc.StatusCode.UNKNOWN) as old:
+        provider.handshake(engine.address)
+        assert engine.required_versions == [">=3.180.0"]
+        with pytest.raises(grpc.RpcError) as caught:
+            provider.handshake(old.address)
+        assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+        assert caught.value.details() == (
+            'this Pulumi CLI is too old for s3dataproxy (Pulumi CLI version 3.1.0 does not satisfy the version range '
+            '">=x"): install a newer one, https://www.pulumi.com/docs/install')
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNAVAILABLE, None], ids=str)
+def test_an_engine_that_cannot_be_asked_starts_all_the_same(plugin, code):
+    with Answering(code) as engine, Plugin(plugin, engine.address) as provider:
+        assert provider.handshake(engine.address).accept_secrets
+        provider.configure()
+
+
+def test_an_engine_that_sends_too_little_is_told(plugin):
+    """Without the inputs that a resource had, every property would seem to be new, and `forceDestroy` never set."""
+    with Plugin(plugin) as provider, pytest.raises(grpc.RpcError) as caught:
+        provider.stub.Configure(provider_pb2.ConfigureRequest(args=struct({}), sends_old_inputs=True))
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert "too old for s3dataproxy" in caught.value.details()
+
+
 def test_a_handshake_ends_a_cancel(plugin, engine, refusing):
     with Plugin(plugin, engine.address, endpoint=refusing.url) as provider:
         provider.handshake(engine.address)

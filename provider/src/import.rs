@@ -223,6 +223,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         version: VERSION,
         region: aws.region.clone(),
         owner,
+        default_path: place.default_path.clone(),
         cut_off: false,
         execution_logs: noted.into_iter().collect(),
         leftovers: stage::Leftovers::default(),

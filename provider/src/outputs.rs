@@ -48,7 +48,7 @@ impl Source<'_> {
         };
         let api = state.rest_api.as_ref().map_or(UNKNOWN, |api| &api.id);
         let deployment = state.stage.as_ref().map_or(UNKNOWN, |stage| &stage.deployment_id);
-        let mut outputs = self.inputs.clone();
+        let mut outputs = self.inputs();
         let texts = self.texts(&role_arn, api, deployment);
         outputs.extend(texts.into_iter().map(|(name, text)| {
             let vague = name == "openApiDocument" && !self.read.unknown.is_empty();
@@ -81,13 +81,22 @@ impl Source<'_> {
             };
             there && !text.contains(UNKNOWN)
         });
-        let mut outputs = self.inputs.clone();
+        let mut outputs = self.inputs();
         outputs.extend(texts.into_iter().map(|(name, text)| (name.to_owned(), self.guard(Value::String(text)))));
         if let Some(plan) = &state.usage_plan {
             outputs.extend(keys(Some(plan)));
         }
         outputs.insert(state::KEY.to_owned(), self.guard(Value::from(self.state.to_json())));
         outputs
+    }
+
+    /// The inputs, with the mount path also where they leave it to the resource's name.
+    fn inputs(&self) -> Object {
+        let mut inputs = self.inputs.clone();
+        if inputs.get("path").is_none_or(|path| *path.bare() == Value::Null) {
+            inputs.insert("path".to_owned(), Value::String(self.desired.definition.api.mount.clone()));
+        }
+        inputs
     }
 
     fn texts(&self, role_arn: &str, api: &str, deployment: &str) -> Vec<(&'static str, String)> {

@@ -26,6 +26,10 @@ pub struct State {
     pub region: String,
     /// The owner tag's value on everything that carries tags.
     pub owner: String,
+    /// The mount path where the inputs have none: the resource's name when it was made. A resource that is renamed later
+    /// keeps its URL.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub default_path: String,
     /// Whether a call was given up that may have taken effect, so that there may be more than is written here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut_off: bool,

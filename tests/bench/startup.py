@@ -79,7 +79,8 @@ def weigh(binary: Path, engine: str) -> tuple[Memory, Memory]:
         with grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel:
             stub = provider_pb2_grpc.ResourceProviderStub(channel)
             stub.GetSchema(wire.GetSchemaRequest(), timeout=30)
-            stub.Configure(wire.ConfigureRequest(args=struct({}), acceptSecrets=True, acceptResources=True), timeout=30)
+            stub.Configure(wire.ConfigureRequest(args=struct({}), acceptSecrets=True, acceptResources=True,
+                                                    sends_old_inputs=True, sends_old_inputs_to_delete=True), timeout=30)
             return first, memory(process.pid)
     finally:
         processes.stop(process, grace=0)

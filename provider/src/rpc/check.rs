@@ -39,9 +39,6 @@ pub(super) fn check(default_tags: &Tags, request: CheckRequest) -> Result<CheckR
             Err(failure) => failures.push(failure),
         }
     }
-    if missing(&news, "path") {
-        news.insert("path".to_owned(), Value::String(names::default_path(urn_name(&request.urn))));
-    }
     let failures: Vec<CheckFailure> = failures.into_iter().map(|failure| tell(failure, &news)).collect();
     let inputs = failures.is_empty().then(|| codec::encode(news));
     Ok(CheckResponse { inputs, failures })

@@ -1,15 +1,20 @@
-//! Talking back to the engine: progress, warnings.
+//! Talking back to the engine: progress, warnings, and whether it is new enough.
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 
 use super::wire::engine_client::EngineClient;
-use super::wire::{LogRequest, LogSeverity};
+use super::wire::{LogRequest, LogSeverity, RequirePulumiVersionRequest};
 
 /// How long a message to the engine may take. Messages are a courtesy; nothing waits for them longer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The engines that do all the plugin counts on; the latest of it are the views of a destroy.
+const VERSIONS: &str = ">=3.180.0";
 
 /// The engine, once its address is known. In attach mode it has another one at every command.
 #[derive(Debug, Default)]
@@ -24,6 +29,19 @@ impl Engine {
         }
         if let Ok(endpoint) = Endpoint::from_shared(format!("http://{address}")) {
             *current = Some((address.to_owned(), endpoint.connect_timeout(PATIENCE).timeout(PATIENCE).connect_lazy()));
+        }
+    }
+
+    /// Fails where the engine says that it is too old. One that cannot be asked may go on: what it does not know shows in
+    /// what it sends, see [`super::session::Session::new`].
+    pub(super) async fn require_version(&self) -> Result<(), Status> {
+        let channel = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((_, channel)) = channel else { return Ok(()) };
+        let request = RequirePulumiVersionRequest { pulumi_version_range: VERSIONS.to_owned() };
+        match EngineClient::new(channel).require_pulumi_version(request).await {
+            // Without a source it is the engine's own word, and no broken connection.
+            Err(no) if no.code() == Code::Unknown && no.source().is_none() => Err(too_old(no.message())),
+            _ => Ok(()),
         }
     }
 
@@ -60,4 +78,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// What is said to an engine that is too old.
+pub(super) fn too_old(why: &str) -> Status {
+    Status::failed_precondition(format!(
+        "this Pulumi CLI is too old for s3dataproxy ({why}): install a newer one, https://www.pulumi.com/docs/install"
+    ))
 }

@@ -39,7 +39,7 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     let place = session.place(&clients.region, None, &request.urn);
     let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
     let desired = Desired::new(&work.read.typed, &place);
-    let state = State::empty(&place.region, &place.owner);
+    let state = State { default_path: place.default_path.clone(), ..State::empty(&place.region, &place.owner) };
     let channel = (request.resource_status_address, request.resource_status_token);
     let name = work.read.typed.name.clone().unwrap_or_default();
     let views = Views::new(&provider.0, work.session.views(), channel, Vec::new(), &work.urn, &name);

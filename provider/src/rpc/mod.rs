@@ -108,6 +108,7 @@ impl ResourceProvider for Provider {
     ) -> Answer<wire::ProviderHandshakeResponse> {
         let request = request.into_inner();
         self.0.engine.connect(&request.engine_address);
+        self.0.engine.require_version().await?;
         *self.0.views.lock().unwrap_or_else(PoisonError::into_inner) = (request.supports_views, HashSet::new());
         // In attach mode a command that was cancelled must not spoil the next one.
         let mut cancel = self.0.cancel.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,7 @@ use s3dataproxy_schema::{Config, Inputs};
 use tokio::sync::OnceCell;
 use tonic::Status;
 
+use super::engine::too_old;
 use super::status::{failed, invalid, malformed, unusable};
 use super::wire::ConfigureRequest;
 use super::{codec, config, random};
@@ -30,6 +31,9 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(request: ConfigureRequest) -> Result<Session, Status> {
+        if !(request.sends_old_inputs && request.sends_old_inputs_to_delete) {
+            return Err(too_old("it does not tell a provider the inputs that a resource had"));
+        }
         let properties = config::marked(codec::decode(request.args).map_err(malformed)?);
         let read = inputs::read_config(&config::own(&properties)).map_err(invalid)?;
         let mut secrets = read.secrets;
@@ -77,14 +81,17 @@ impl Session {
         )))
     }
 
-    /// Where a resource is and what it is called there. One that exists keeps the owner tag that it was made with, also
-    /// when it gets another URN.
+    /// Where a resource is and what it is called there. One that exists keeps the owner tag and the path that it was made
+    /// with, also when it gets another URN.
     pub(super) fn place(&self, region: &str, state: Option<&State>, urn: &str) -> Place {
         Place {
             region: region.to_owned(),
             owner: state.map_or_else(|| owner::begin(urn, region, random() as u32), |state| state.owner.clone()),
             default_tags: self.default_tags(),
-            default_path: names::default_path(urn_name(urn)),
+            default_path: state
+                .map(|state| state.default_path.clone())
+                .filter(|path| !path.is_empty())
+                .unwrap_or_else(|| names::default_path(urn_name(urn))),
         }
     }
 }
