@@ -34,6 +34,7 @@ fn a_preview_of_create_knows_what_follows_from_names() {
     invokeUrl: unknown String
     name: "data-1"
     openApiDocument: unknown String
+    path: "data"
     restApiId: unknown String
     roleArn: unknown String
     roleName: "data-1"
@@ -61,6 +62,7 @@ fn a_preview_of_update_keeps_what_stays() {
     invokeUrl: "https://a1b2c3.execute-api.eu-central-1.amazonaws.com/prod/v2"
     name: "data-1"
     openApiDocument: "{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"data-1\",\"version\":\"1\"},\"paths\":{\"/v2/{key+}\":{\"get\":{
+    path: "v2"
     restApiId: "a1b2c3"
     roleArn: "arn:aws:iam::123456789012:role/data-1"
     roleName: "data-1"
@@ -94,6 +96,7 @@ fn after_a_failure_only_what_exists_is_told() {
     bucketArn: "arn:aws:s3:::data-1"
     bucketName: "data-1"
     name: "data-1"
+    path: "data"
     "#);
 }
 
