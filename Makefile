@@ -10,6 +10,7 @@ PYTHON := $(TOOLS)/venv/bin/python
 VENV := $(TOOLS)/venv/ready
 AWS := $(TOOLS)/aws/ready
 ENGINE := $(TOOLS)/bin/ready
+IAM := tests/iam/node_modules/ready
 SDK_GEN := cargo run --quiet -p sdk-gen --
 # What tests, demo and benchmark run on.
 STAGE := plugin engine $(AWS) wheel
@@ -23,7 +24,7 @@ demo: $(STAGE) ## the one-line program against a local AWS: preview, up, fetch a
 	$(PYTHON) tests/demo.py
 
 .PHONY: test
-test: $(STAGE) ## every test
+test: $(STAGE) $(IAM) ## every test
 	cargo test --workspace
 	$(PYTHON) -m pytest tests
 
@@ -83,4 +84,8 @@ $(VENV): tests/requirements.txt tests/tools/venv.sh
 
 $(AWS): tests/aws/requirements.txt tests/tools/venv.sh
 	tests/tools/venv.sh $(TOOLS)/aws $<
+	@touch $@
+
+$(IAM): tests/iam/package.json tests/iam/package-lock.json
+	npm ci --prefix tests/iam --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -30,6 +30,8 @@ class Call:
     method: str
     target: str
     headers: dict[str, str]
+    #: The first block of a management call's body.
+    body: bytes
     start: float
     end: float = math.nan
     status: int | None = None  # None: the caller got no answer
@@ -100,7 +102,8 @@ class Tap:
         service, operation = operations.name(method, target, lower, first)
         with self._lock:
             number = 0 if service == "execute-api" else next(self._numbers)
-            call = Call(number, service, operation, method, target, lower, time.monotonic())
+            body = first if number else b""
+            call = Call(number, service, operation, method, target, lower, body, time.monotonic())
             call.fault = self._fault(call)
             self.calls.append(call)
             return call

@@ -58,7 +58,8 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
 /// The policy for what the API does.
 ///
 /// `s3:ListBucket` is there so that a missing key is a 404: without it S3 does not say whether a key exists and answers
-/// 403. It names no prefix when it looks for that, so the condition on the prefix counts only where there is one.
+/// 403. It names no prefix when it looks for that, so where objects are read the condition on the prefix counts only if
+/// there is one. Lists always name it.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 pub fn policy(api: &Api, kms_key_arn: Option<&str>) -> String {
     let arn = bucket::arn(api.partition, &api.bucket);
@@ -89,7 +90,8 @@ pub fn policy(api: &Api, kms_key_arn: Option<&str>) -> String {
         }));
     }
     let lists = api.operations.contains(&Operation::List);
-    if lists || api.operations.iter().any(|operation| matches!(operation, Operation::Get | Operation::Head)) {
+    let reads = api.operations.iter().any(|operation| matches!(operation, Operation::Get | Operation::Head));
+    if lists || reads {
         let mut statement = json!({
             "Sid": if lists { "ListKeys" } else { "MissingKeysAre404" },
             "Effect": "Allow",
@@ -97,7 +99,8 @@ pub fn policy(api: &Api, kms_key_arn: Option<&str>) -> String {
             "Resource": arn,
         });
         if !api.prefix.is_empty() {
-            statement["Condition"] = json!({ "StringLikeIfExists": { "s3:prefix": format!("{}*", api.prefix) } });
+            let operator = if reads { "StringLikeIfExists" } else { "StringLike" };
+            statement["Condition"] = json!({ operator: { "s3:prefix": format!("{}*", api.prefix) } });
         }
         statements.push(statement);
     }
