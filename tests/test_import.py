@@ -4,9 +4,11 @@ import json
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
 from harness.engine import PROXY, Fleet, Result, Stack
 from harness.faults import Error
+from harness.rpc import Plugin, Resource, plain
 from test_lifecycle import BOUNDARY, DOCUMENTED, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, POOL, TLS13, left, look
 
 FULL = {
@@ -225,6 +227,150 @@ def test_get(aws, orphans, tmp_path):
         stack.import_(PROXY, "renamed-get", outputs["restApiId"], "--protect=false")
 
 
+# APIs that were made by hand, in the shape that S3DataProxy makes
+
+TRUST = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+
+
+class ByHand:
+    """A bucket with something in it, a role, a log group and a deployed REST API, from the document of another one."""
+
+    def __init__(self, aws, name: str, like: dict, *, bucket: str | None = None, role: str | None = None):
+        self.aws, self.name = aws, name
+        self.bucket, self.role = bucket or name, role or name
+        self.s3, self.iam, self.api, self.logs = (
+            aws.client(service) for service in ("s3", "iam", "apigateway", "logs"))
+        self.s3.create_bucket(Bucket=self.bucket)
+        self.s3.put_object(Bucket=self.bucket, Key="precious", Body=b"1")
+        answer = self.iam.create_role(RoleName=self.role, AssumeRolePolicyDocument=json.dumps(TRUST))
+        self.role_arn = answer["Role"]["Arn"]
+        self.iam.put_role_policy(RoleName=self.role, PolicyName="s3dataproxy", PolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}))
+        self.group = f"/aws/apigateway/{name}"
+        self.logs.create_log_group(logGroupName=self.group)
+        self.log_arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{self.group}"
+        document = like["openApiDocument"].replace(like["roleArn"], self.role_arn)
+        document = document.replace(f":s3:path/{like['bucketName']}", f":s3:path/{self.bucket}")
+        self.id = self.api.create_rest_api(
+            name=name, binaryMediaTypes=["*/*"], endpointConfiguration={"types": ["REGIONAL"]}, tags={"team": "b"})["id"]
+        self.api.put_rest_api(restApiId=self.id, mode="overwrite", body=document)
+        deployment = self.api.create_deployment(restApiId=self.id)["id"]
+        self.api.create_stage(restApiId=self.id, stageName="prod", deploymentId=deployment, tags={"team": "b"})
+        self.api.update_stage(restApiId=self.id, stageName="prod", patchOperations=[
+            {"op": "replace", "path": f"/accessLogSettings/{key}", "value": value}
+            for key, value in {"destinationArn": self.log_arn, "format": LINE}.items()])
+
+    @property
+    def inputs(self) -> dict:
+        return {"name": self.name, "path": "by-hand", "bucket": {"name": self.bucket, "existing": True},
+                "role": {"arn": self.role_arn}, "tags": {"team": "b"},
+                "accessLog": {"destinationArn": self.log_arn, "format": LINE}}
+
+    def untouched(self) -> dict:
+        """What stays whatever becomes of the API."""
+        policies = self.iam.list_role_policies(RoleName=self.role)["PolicyNames"]
+        return {
+            "objects": [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.bucket)["Contents"]],
+            "bucket policy": _missing(lambda: self.s3.get_bucket_policy(Bucket=self.bucket)),
+            "bucket tags": _missing(lambda: self.s3.get_bucket_tagging(Bucket=self.bucket)),
+            "role": [self.iam.get_role(RoleName=self.role)["Role"].get("Tags", []), [
+                self.iam.get_role_policy(RoleName=self.role, PolicyName=name)["PolicyDocument"] for name in policies]],
+            "log group": [group["logGroupName"] for group in self.logs.describe_log_groups(
+                logGroupNamePrefix=self.group)["logGroups"]],
+        }
+
+    def remove(self) -> None:
+        """What is left when the API is gone."""
+        assert self.name not in self.aws.inventory()["rest_apis"]
+        self.logs.delete_log_group(logGroupName=self.group)
+        self.iam.delete_role_policy(RoleName=self.role, PolicyName="s3dataproxy")
+        self.iam.delete_role(RoleName=self.role)
+        self.s3.delete_object(Bucket=self.bucket, Key="precious")
+        self.s3.delete_bucket(Bucket=self.bucket)
+
+
+def _missing(read):
+    with pytest.raises(ClientError) as error:
+        read()
+    return error.value.response["Error"]["Code"]
+
+
+@pytest.fixture(scope="module")
+def like(aws, tmp_path_factory):
+    """The outputs of one of ours, whose document the others have."""
+    with Fleet(aws.url, tmp_path_factory.mktemp("like")) as fleet:
+        fleet.write({"like": {"path": "by-hand"}})
+        fleet.stack.up()
+        yield fleet.outputs()["like"]
+
+
+@pytest.mark.parametrize("names", [{}, {"bucket": "hand-data", "role": "hand-role"}], ids=["one name", "three names"])
+@pytest.mark.parametrize("way", ["command", "option"])
+def test_one_made_by_hand(aws, like, tmp_path, way, names):
+    made = ByHand(aws, f"hand-{way}", like, **names)
+    before = made.untouched()
+    with Stack("", aws.url, folder=tmp_path) as stack:
+        if way == "command":
+            program = generated(stack.import_(PROXY, "hand", made.id, "--protect=false"))
+            assert program["hand"]["properties"] == made.inputs
+        else:
+            program = {"hand": {"type": PROXY, "properties": made.inputs, "options": {"import": made.id}}}
+            stack.write(f"resources: {json.dumps(program)}\n")
+            [step] = [step["op"] for step in stack.up().done("hand")]
+            assert step == "import"
+            del program["hand"]["options"]
+        stack.write(f"resources: {json.dumps(program)}\n")
+        for result in (stack.preview("--expect-no-changes"), stack.up("--expect-no-changes"),
+                       stack.refresh("--expect-no-changes")):
+            assert result.messages("warning", "hand") == []
+        # A change of the API is one: the rest is only used.
+        program["hand"]["properties"]["description"] = "ours now"
+        stack.write(f"resources: {json.dumps(program)}\n")
+        stack.up()
+        stack.refresh("--expect-no-changes")
+        assert aws.client("apigateway").get_rest_api(restApiId=made.id)["description"] == "ours now"
+        stack.destroy()
+    assert made.untouched() == before
+    made.remove()
+
+
+def test_one_made_by_hand_through_grpc(aws, plugin, like):
+    made = ByHand(aws, "hand-grpc", like)
+    before = made.untouched()
+    with Plugin(plugin, endpoint=aws.url) as provider:
+        provider.handshake()
+        provider.configure()
+        resource = Resource(provider, "hand")
+        resource.id = made.id
+        read = resource.read()
+        resource.id, resource.inputs, resource.outputs = read.id, plain(read.inputs), plain(read.properties)
+        assert (resource.id, resource.inputs) == (made.name, made.inputs)
+        assert not resource.diff(resource.checked(made.inputs)).detailedDiff
+        again = resource.read()
+        assert (plain(again.inputs), plain(again.properties)) == (resource.inputs, resource.outputs)
+        resource.delete()
+    assert made.untouched() == before
+    made.remove()
+
+
+def test_one_made_by_hand_that_was_changed_is_refused_with_every_difference(aws, like, tmp_path):
+    made = ByHand(aws, "hand-changed", like)
+    api = made.api
+    [resource] = [item["id"] for item in api.get_resources(restApiId=made.id)["items"] if item["path"].endswith("/{key+}")]
+    api.put_method(restApiId=made.id, resourceId=resource, httpMethod="PATCH", authorizationType="NONE")
+    api.update_integration(restApiId=made.id, resourceId=resource, httpMethod="GET", patchOperations=[
+        {"op": "remove", "path": "/requestParameters/integration.request.header.Range"}])
+    api.untag_resource(resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{made.id}/stages/prod", tagKeys=["team"])
+    with Stack("", aws.url, folder=tmp_path) as stack:
+        [error] = stack.import_(PROXY, "hand", made.id, fails=True).messages("error", "hand")
+    for words in ("PATCH /by-hand/{key+} was added", "GET /by-hand/{key+}, parameters, integration.request.header.Range",
+                  "its stage is not what S3DataProxy makes: tags.team"):
+        assert words in error
+    api.delete_rest_api(restApiId=made.id)
+    made.remove()
+
+
 # What cannot be imported
 
 def strangers(aws) -> dict[str, str]:
@@ -288,6 +434,13 @@ def test_what_does_not_fit(misfits, name):
         assert f"import the REST API `{api.format(**ids)}`" in error
         assert "only an API in the shape that S3DataProxy makes can be imported" in error
     assert fleet.resources().keys() == {"staged"}
+
+
+def test_everything_that_does_not_fit_is_told_at_once(misfits):
+    [error] = misfits[2].messages("error", "name")
+    for words in ("its name `Strange_Name` cannot be", "its bucket `b` is not there", "its role `Strange_Name` is not there",
+                  "its content is not what S3DataProxy makes: GET /x/{key+}"):
+        assert words in error
 
 
 def test_a_second_stage_is_imported_by_name(aws, misfits):

@@ -19,6 +19,8 @@ pub struct Place {
     pub region: String,
     /// The owner tag's value, see [`crate::owner`].
     pub owner: String,
+    /// Whether the REST API and what belongs to it are without the owner tag, see [`rest_api::State::unmarked`].
+    pub unmarked: bool,
     /// The provider's `defaultTags`.
     pub default_tags: Tags,
     /// The mount path where the inputs have none.
@@ -84,13 +86,14 @@ impl Desired {
         tags.extend(inputs.tags.clone().unwrap_or_default());
         let mut owned = tags.clone();
         owned.insert(owner::TAG.to_owned(), place.owner.clone());
+        let apis = if place.unmarked { &tags } else { &owned }.clone();
         let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
         let role = inputs.role.clone().unwrap_or_default();
         let given = role.arn;
         let settings = stage::Settings::of(inputs, &name, partition, &place.region);
         Desired {
             log_group: log_group::Desired::of(inputs, &name, &owned),
-            usage_plan: usage_plan::Desired::of(inputs, &name, &stage_name, &owned),
+            usage_plan: usage_plan::Desired::of(inputs, &name, &stage_name, &apis),
             owner: place.owner.clone(),
             partition,
             region: place.region.clone(),
@@ -117,12 +120,12 @@ impl Desired {
                 path: role.path.filter(|path| path != "/"),
                 boundary: role.permissions_boundary_arn,
                 given: given.clone(),
-                tags: owned.clone(),
+                tags: owned,
             },
             role_policy: given
                 .is_none()
                 .then(|| role_policy::Desired { policy: role_policy::policy(&api, bucket.kms_key_arn.as_deref()) }),
-            rest_api: rest_api::Desired { name: name.clone(), endpoint: endpoint.clone(), tags: owned },
+            rest_api: rest_api::Desired { name: name.clone(), endpoint: endpoint.clone(), tags: apis },
             definition: definition::Desired {
                 title: name,
                 description: inputs.description.clone().filter(|text| !text.is_empty()),

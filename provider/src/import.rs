@@ -1,7 +1,9 @@
 //! From a REST API's id to inputs and state, for `pulumi import` and `.get()`.
 //!
 //! The API tells everything: its integration names the bucket and the role. The inputs are minimal (what equals a
-//! default is left out), and planning with them finds nothing to do.
+//! default is left out), and planning with them finds nothing to do. In an API with our owner tag, what was changed by
+//! hand is drift, for the next update to repair. One without it was made elsewhere: it has to be what we would make, as
+//! nobody asked for changes, and its bucket, role and logs are only used.
 
 use s3dataproxy_schema::{
     AccessLog, Authorization, Endpoint, EndpointType, ExecutionLog, Inputs, IpAddressType, LogLevel, Quota,
@@ -17,7 +19,9 @@ use crate::owner;
 use crate::pieces::definition::openapi::{Auth, access, auth, cors};
 use crate::pieces::definition::routes::Routes;
 use crate::pieces::usage_plan::aws::Known;
-use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{Piece, bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::plan::{Action, plan};
+use crate::rules;
 use crate::state::{State, VERSION};
 use crate::value::{Object, Value};
 
@@ -44,28 +48,41 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     };
     let api_id = api.id.clone().unwrap_or_default();
     let (content, stages) = tokio::try_join!(definition::aws::content(aws, &api_id), stage::aws::names(aws, &api_id))?;
-    let shape = Shape::of(&api_id, &content.routes)?;
-    let stage_name = pick_stage(&api_id, stage_name, &stages)?;
-    let role_name = shape.role_arn.rsplit('/').next().unwrap_or_default().to_owned();
     let name = api.name.clone().unwrap_or_default();
+    let mut misfits = Vec::new();
     if let Some(problem) = names::bucket_problem(&name) {
-        return Err(misfit(&api_id, format!("its name `{name}` cannot be the base of the other names: {problem}")));
+        misfits.push(format!("its name `{name}` cannot be the base of the other names: {problem}"));
     }
+    let stage_name = pick_stage(&api_id, stage_name, &stages).map_err(|reason| misfits.push(reason)).ok();
+    let Some(shape) = Shape::of(&content.routes, &mut misfits) else { return Err(refused(&api_id, &misfits)) };
+    let role_name = shape.role_arn.rsplit('/').next().unwrap_or_default().to_owned();
 
     // Which tags are ours is not on record: all that the API has, which every other piece then has to have too.
     let tags: Tags = api.tags.clone().unwrap_or_default().into_iter().collect();
+    let unmarked = !tags.contains_key(owner::TAG);
     let mut users = tags.clone();
     users.retain(|key, value| key != owner::TAG && place.default_tags.get(key) != Some(value));
 
     let (bucket, role, role_policy, stage) = tokio::try_join!(
-        look_at_bucket(aws, &shape.bucket, &tags),
+        look_at_bucket(aws, &shape, &tags),
         look_at_role(aws, &shape.role_arn, &name, &tags),
         async {
             // In a role made elsewhere there is none of ours.
             if role_name == name { role_policy::aws::observe(aws, &role_name).await } else { Ok(None) }
         },
-        stage::aws::get(aws, &api_id, &stage_name),
+        async {
+            match &stage_name {
+                Some(stage) => stage::aws::get(aws, &api_id, stage).await,
+                None => Ok(None),
+            }
+        },
     )?;
+    if unmarked && bucket.is_none() {
+        misfits.push(format!("its bucket `{}` is not there", shape.bucket));
+    }
+    if unmarked && role.is_none() {
+        misfits.push(format!("its role `{role_name}` is not there"));
+    }
     let stage = stage.map(|seen| {
         let deployment_id = stage::aws::deployment(&seen);
         stage::aws::state(&seen, &stage::State { deployment_id, tags: tags.clone(), ..stage::State::default() })
@@ -75,10 +92,12 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         Some(log) => look_at_log_group(aws, &name, &log.destination, &tags).await?,
         None => None,
     };
-    let usage_plan = if shape.keys {
-        look_at_usage_plan(aws, &api_id, &usage_plan::link(&api_id, &stage_name), &name, &tags).await?
-    } else {
-        None
+    let usage_plan = match &stage_name {
+        Some(stage) if shape.keys => {
+            let link = usage_plan::link(&api_id, stage);
+            look_at_usage_plan(aws, &api_id, &link, &name, &tags, &mut misfits).await?
+        }
+        _ => None,
     };
 
     let existing = bucket.as_ref().is_some_and(|bucket| bucket.existing);
@@ -87,9 +106,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if shape.mount != place.default_path {
         json.insert("path".to_owned(), shape.mount.clone().into());
     }
-    if stage_name != "prod" {
-        json.insert("stageName".to_owned(), stage_name.into());
-    }
+    json.extend(stage_name.filter(|stage| stage != "prod").map(|stage| ("stageName".to_owned(), stage.into())));
     json.extend(shape.auth.clone());
     let cors = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
     let endpoint = rest_api::aws::state(&api, &tags).endpoint;
@@ -200,19 +217,18 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     }
     let Value::Object(inputs) = Value::from(Json::Object(json)) else { unreachable!("an object stays one") };
 
-    let typed = inputs::read(&inputs).map_err(|failures| {
-        let reasons: Vec<String> = failures.into_iter().map(|failure| failure.reason).collect();
-        misfit(&api_id, reasons.join("; "))
-    })?;
+    let (read, mut failures) = inputs::examine(&inputs);
+    failures.extend(rules::check(&read));
+    misfits.extend(failures.into_iter().map(|failure| failure.reason));
     let owner = tags.get(owner::TAG).cloned().unwrap_or_else(|| place.owner.clone());
-    let desired = Desired::new(&typed.typed, &Place { owner: owner.clone(), ..place.clone() });
+    let desired = Desired::new(&read.typed, &Place { owner: owner.clone(), unmarked, ..place.clone() });
     if let Some(bucket) = bucket.as_ref().filter(|bucket| !bucket.existing) {
         // The next update would replace what somebody else has put there.
         if bucket.policy.is_some() && bucket.policy != desired.bucket.policy {
-            return Err(misfit(&api_id, "its bucket has a policy that S3DataProxy did not make"));
+            misfits.push("its bucket has a policy that S3DataProxy did not make".to_owned());
         }
         if bucket.cors.is_some() && bucket.cors != desired.bucket.cors {
-            return Err(misfit(&api_id, "its bucket has CORS rules that S3DataProxy did not make"));
+            misfits.push("its bucket has CORS rules that S3DataProxy did not make".to_owned());
         }
     }
     let notes = stage.as_ref().is_some_and(|stage| stage.settings.notes.is_some());
@@ -230,43 +246,85 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         bucket,
         role,
         role_policy: role_policy.filter(|policy| *policy != role_policy::State::default()),
-        rest_api: Some(rest_api::aws::state(&api, &tags)),
+        rest_api: Some(rest_api::State { unmarked, ..rest_api::aws::state(&api, &tags) }),
         definition: Some(definition::aws::state(&api, digest.clone(), drift)),
         // What is deployed cannot be read back; it counts as what is defined.
         stage: stage.map(|stage| stage::State { digest, ..stage }),
         log_group,
         usage_plan,
     };
+    if unmarked {
+        misfits.extend(differences(&state, &desired));
+    }
+    if !misfits.is_empty() {
+        return Err(refused(&api_id, &misfits));
+    }
     Ok(Some(Import { inputs, state: state.rooted() }))
 }
 
-/// The bucket; where the API has an owner and the bucket has not the same, it was made elsewhere.
-async fn look_at_bucket(aws: &Clients, name: &str, tags: &Tags) -> Result<Option<bucket::State>, Error> {
-    let elsewhere = || Some(bucket::State { name: name.to_owned(), existing: true, ..bucket::State::default() });
-    if !tags.contains_key(owner::TAG) {
-        return bucket::aws::observe(aws, name, tags).await;
+/// What an update would change in what was made elsewhere. A missing bucket or role has a misfit of its own.
+fn differences(state: &State, desired: &Desired) -> Vec<String> {
+    let mut found = Vec::new();
+    for step in plan(Some(state), Some(desired)).steps {
+        match step.piece {
+            Piece::Definition => {
+                let drift = state.definition.iter().flat_map(|definition| &definition.drift);
+                found.extend(drift.map(|what| format!("its content is not what S3DataProxy makes: {what}")));
+            }
+            Piece::Bucket | Piece::Role | Piece::RolePolicy => {}
+            piece if step.action == Action::Update => found.extend(
+                step.changes
+                    .0
+                    .iter()
+                    .map(|change| format!("its {piece} is not what S3DataProxy makes: {}", change.path)),
+            ),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether something carries the owner tag of the API. Without one, nothing does.
+fn is_of_api(found: &Tags, api: &Tags) -> bool {
+    api.get(owner::TAG).is_some_and(|owner| found.get(owner::TAG) == Some(owner))
+}
+
+/// The bucket; one that has not the API's owner was made elsewhere. None if it is not there.
+async fn look_at_bucket(aws: &Clients, shape: &Shape, tags: &Tags) -> Result<Option<bucket::State>, Error> {
+    let name = &shape.bucket;
+    let elsewhere = || Some(bucket::State { name: name.clone(), existing: true, ..bucket::State::default() });
+    // Ours are in the provider's Region, and S3 tells only there of its own.
+    if shape.region != aws.region {
+        return Ok(elsewhere());
     }
     match bucket::aws::tags_of(aws, name).await {
-        Ok(Some(found)) if found.get(owner::TAG) != tags.get(owner::TAG) => Ok(elsewhere()),
+        Ok(Some(found)) if is_of_api(&found, tags) => bucket::aws::observe(aws, name, tags).await,
+        Ok(Some(_)) => Ok(elsewhere()),
+        Ok(None) => Ok(None),
         Err(error) if error.kind == Kind::Denied => Ok(elsewhere()),
         Err(error) => Err(error),
-        Ok(_) => bucket::aws::observe(aws, name, tags).await,
     }
 }
 
-/// The role; one of another name, or where the API has an owner and the role has not the same, was made elsewhere.
+/// The role; one of another name, or that has not the API's owner, was made elsewhere. None if it is not there.
 async fn look_at_role(aws: &Clients, arn: &str, name: &str, tags: &Tags) -> Result<Option<role::State>, Error> {
     let role_name = arn.rsplit('/').next().unwrap_or_default();
     let elsewhere = || {
         let (name, arn) = (role_name.to_owned(), arn.to_owned());
         Some(role::State { name, arn, existing: true, ..role::State::default() })
     };
-    if role_name != name {
+    let marked = tags.contains_key(owner::TAG);
+    if marked && role_name != name {
         return Ok(elsewhere());
     }
-    let found = role::aws::observe(aws, role_name, tags).await?;
-    let ours = |role: &role::State| role.tags.get(owner::TAG) == tags.get(owner::TAG);
-    Ok(if found.as_ref().is_none_or(ours) { found } else { elsewhere() })
+    match role::aws::observe(aws, role_name, tags).await {
+        Ok(Some(found)) if is_of_api(&found.tags, tags) => Ok(Some(found)),
+        Ok(Some(_)) => Ok(elsewhere()),
+        Ok(None) => Ok(None),
+        // It is there for others to look after.
+        Err(error) if !marked && error.kind == Kind::Denied => Ok(elsewhere()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The log group, where it is the one that the resource would make.
@@ -281,7 +339,7 @@ async fn look_at_log_group(
         return Ok(None);
     }
     let found = log_group::aws::observe(aws, &group, tags).await?;
-    Ok(found.filter(|group| group.tags.get(owner::TAG) == tags.get(owner::TAG)))
+    Ok(found.filter(|group| is_of_api(&group.tags, tags)))
 }
 
 /// The usage plan of a stage, with its keys. Where a run of ours was lost, some of it may be missing.
@@ -291,6 +349,7 @@ async fn look_at_usage_plan(
     link: &str,
     name: &str,
     tags: &Tags,
+    misfits: &mut Vec<String>,
 ) -> Result<Option<usage_plan::State>, Error> {
     let doing = format!("look for the usage plan of the REST API `{api}`");
     let plans = usage_plan::aws::all(aws, &doing).await?;
@@ -298,9 +357,12 @@ async fn look_at_usage_plan(
         plans.iter().map(|plan| usage_plan::aws::state(plan, tags, link)).filter(|plan| plan.link == link).collect();
     let plan = match plans.len() {
         0 if tags.contains_key(owner::TAG) => usage_plan::State::default(),
-        0 => return Err(misfit(api, "it asks for API keys, and there is no usage plan for its stage")),
         1 => plans.remove(0),
-        _ => return Err(misfit(api, "there are several usage plans for its stage")),
+        number => {
+            let how_many = if number == 0 { "no usage plan" } else { "more than one usage plan" };
+            misfits.push(format!("it asks for API keys, and there is {how_many} for its stage"));
+            return Ok(None);
+        }
     };
     let linked = if plan.id.is_empty() { Vec::new() } else { usage_plan::aws::keys::of_plan(aws, &plan.id).await? };
     if let Some(owner) = tags.get(owner::TAG).filter(|_| linked.is_empty()) {
@@ -309,8 +371,8 @@ async fn look_at_usage_plan(
     }
     let prefix = usage_plan::key_prefix(name);
     if linked.is_empty() || linked.iter().any(|(_, key)| !key.starts_with(&prefix)) {
-        let reason = format!("the keys of its usage plan are not clients of it: their names begin with `{prefix}`");
-        return Err(misfit(api, reason));
+        misfits.push(format!("the keys of its usage plan are not clients of it: their names begin with `{prefix}`"));
+        return Ok(None);
     }
     let keys = usage_plan::aws::keys::named(aws, &prefix, &doing).await?.into_iter();
     let keys = keys.map(|(client, key)| (client, usage_plan::aws::keys::state(&key, tags)));
@@ -337,7 +399,8 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(id: &str, routes: &Routes) -> Result<Shape, Error> {
+    /// None where it is not even known what is served.
+    fn of(routes: &Routes, misfits: &mut Vec<String>) -> Option<Shape> {
         // Preflights and refusals are answered without S3.
         let asks = |does: &Json| does["type"] == "AWS";
         let served: Vec<(&str, &str, &Json)> = routes
@@ -354,13 +417,26 @@ impl Shape {
         let (mount, does) = match (served.first(), lists) {
             (Some((_, mount, does)), _) => (*mount, *does),
             (None, Some((route, does))) => (route["GET ".len()..].trim_end_matches('/'), does),
-            (None, None) if routes.keys().any(|route| route.ends_with("/{key+}")) => {
-                return Err(misfit(id, "what answers its path `/{key+}` is not one bucket's objects by key"));
+            (None, None) => {
+                let reason = if routes.keys().any(|route| route.ends_with("/{key+}")) {
+                    "what answers its path `/{key+}` is not one bucket's objects by key"
+                } else {
+                    "it has no method on a path that ends with `/{key+}`"
+                };
+                misfits.push(reason.to_owned());
+                return None;
             }
-            (None, None) => return Err(misfit(id, "it has no method on a path that ends with `/{key+}`")),
         };
         if let Some((_, other, _)) = served.iter().find(|(_, other, _)| *other != mount) {
-            return Err(misfit(id, format!("it serves objects at `{mount}` and at `{other}`")));
+            misfits.push(format!("it serves objects at `{mount}` and at `{other}`"));
+        }
+        let auth = auth_of(does);
+        if auth.is_none() {
+            misfits.push("its authorization is not one that S3DataProxy makes".to_owned());
+        }
+        let role_arn = does["credentials"].as_str().unwrap_or_default();
+        if !role_arn.contains(":role/") {
+            misfits.push("its integration has no role".to_owned());
         }
         let mut operations: Vec<String> = served.iter().map(|(verb, _, _)| (*verb).to_owned()).collect();
         let uri = does["uri"].as_str().unwrap_or_default();
@@ -368,12 +444,12 @@ impl Shape {
             let (bucket, below) = path.split_once('/').unwrap_or((path, "{key}"));
             Some((before.rsplit(':').next()?, bucket, below.strip_suffix("{key}")?))
         });
-        let Some((region, bucket, prefix)) = parts else {
-            return Err(misfit(id, format!("its integration `{uri}` is not one bucket's objects by key")));
-        };
-        let role_arn = does["credentials"].as_str().unwrap_or_default();
+        if parts.is_none() {
+            misfits.push(format!("its integration `{uri}` is not one bucket's objects by key"));
+        }
+        let ((region, bucket, prefix), auth) = (parts?, auth?);
         if !role_arn.contains(":role/") {
-            return Err(misfit(id, "its integration has no role"));
+            return None;
         }
         let mut prefix = prefix.trim_end_matches('/').to_owned();
         let mut index = None;
@@ -395,7 +471,7 @@ impl Shape {
         }
         let order = ["GET", "HEAD", "LIST", "PUT", "DELETE"];
         operations.sort_by_key(|verb| order.iter().position(|other| other == verb));
-        Ok(Shape {
+        Some(Shape {
             mount: if mount.is_empty() { "/".to_owned() } else { mount.trim_start_matches('/').to_owned() },
             operations,
             index,
@@ -404,7 +480,7 @@ impl Shape {
             region: region.to_owned(),
             role_arn: role_arn.to_owned(),
             keys: does["apiKey"] == true,
-            auth: auth_of(does).ok_or_else(|| misfit(id, "its authorization is not one that S3DataProxy makes"))?,
+            auth,
         })
     }
 }
@@ -420,19 +496,22 @@ fn auth_of(does: &Json) -> Option<Map<String, Json>> {
     Some(found)
 }
 
-fn pick_stage(id: &str, wanted: Option<&str>, stages: &[String]) -> Result<String, Error> {
+/// The stage to import, or why there is none.
+fn pick_stage(id: &str, wanted: Option<&str>, stages: &[String]) -> Result<String, String> {
     match (wanted, stages) {
         (Some(wanted), _) if stages.iter().any(|stage| stage == wanted) => Ok(wanted.to_owned()),
-        (Some(wanted), _) => Err(misfit(id, format!("it has no stage `{wanted}`; it has {}", stages.join(", ")))),
+        (Some(wanted), []) => Err(format!("it has no stage `{wanted}`, nor any other")),
+        (Some(wanted), _) => Err(format!("it has no stage `{wanted}`; it has {}", stages.join(", "))),
         (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(misfit(id, "it has no stage")),
+        (None, []) => Err("it has no stage".to_owned()),
         (None, several) => {
-            Err(misfit(id, format!("it has several stages: import `{id}/STAGE` with one of {}", several.join(", "))))
+            Err(format!("it has several stages: import `{id}/STAGE` with one of {}", several.join(", ")))
         }
     }
 }
 
-fn misfit(id: &str, reason: impl Into<String>) -> Error {
-    Error::new(Kind::Invalid, format!("import the REST API `{id}`"), reason)
+/// The one error with all that does not fit.
+fn refused(id: &str, misfits: &[String]) -> Error {
+    Error::new(Kind::Invalid, format!("import the REST API `{id}`"), misfits.join("; "))
         .hint("only an API in the shape that S3DataProxy makes can be imported")
 }

@@ -173,5 +173,6 @@ async fn observe_api(aws: &Clients, state: &State, desired: &Desired) -> Result<
         Ok(seen.map(|seen| stage::aws::state(&seen, stage)))
     };
     let (definition, stage) = tokio::try_join!(definition, stage)?;
-    Ok((Some(rest_api::aws::state(&api, &old.tags)), definition, stage))
+    let api = rest_api::State { unmarked: old.unmarked, ..rest_api::aws::state(&api, &old.tags) };
+    Ok((Some(api), definition, stage))
 }

@@ -5,6 +5,7 @@ pub(crate) fn place() -> Place {
     Place {
         region: "eu-central-1".to_owned(),
         owner: "dev::shop::s3dataproxy:index:S3DataProxy::data@eu-central-1@00000001".to_owned(),
+        unmarked: false,
         default_tags: Tags::new(),
         default_path: "data".to_owned(),
     }

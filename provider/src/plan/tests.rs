@@ -42,6 +42,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
             id: "a1b2c3".to_owned(),
             name: desired.rest_api.name.clone(),
             tags: desired.rest_api.tags.clone(),
+            unmarked: false,
         }),
         definition: Some(definition::State {
             digest: digest.clone(),

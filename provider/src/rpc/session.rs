@@ -87,6 +87,7 @@ impl Session {
         Place {
             region: region.to_owned(),
             owner: state.map_or_else(|| owner::begin(urn, region, random() as u32), |state| state.owner.clone()),
+            unmarked: state.and_then(|state| state.rest_api.as_ref()).is_some_and(|api| api.unmarked),
             default_tags: self.default_tags(),
             default_path: state
                 .map(|state| state.default_path.clone())

@@ -71,6 +71,7 @@ pub fn state(api: &GetRestApiOutput, ours: &Tags) -> State {
         name: api.name.clone().unwrap_or_default(),
         endpoint: endpoint(api.endpoint_configuration.as_ref(), api.security_policy.as_ref()),
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        unmarked: false,
     }
 }
 
@@ -128,6 +129,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                     name: desired.name.clone(),
                     endpoint: desired.endpoint.clone(),
                     tags: desired.tags.clone(),
+                    unmarked: false,
                 });
                 return settle(run, &id, answer.api_status, &doing).await;
             }
@@ -194,6 +196,7 @@ async fn all(aws: &Clients, doing: &str) -> Result<Vec<State>, Error> {
             name: api.name.unwrap_or_default(),
             endpoint: endpoint(api.endpoint_configuration.as_ref(), api.security_policy.as_ref()),
             tags,
+            unmarked: false,
         });
     }
     Ok(found)

@@ -37,6 +37,9 @@ pub struct State {
     pub endpoint: Endpoint,
     /// The tags that are ours.
     pub tags: Tags,
+    /// Whether it was imported without an owner tag. It gets none: only the state says whose it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unmarked: bool,
 }
 
 /// What has to happen to the REST API.
