@@ -11,6 +11,10 @@ from harness.engine import Stack
 from harness.tap import Tap
 
 
+def pytest_addoption(parser):
+    parser.addoption("--rows", action="store_true", help="print each row of the table of test_http_conformance.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_left_running():
     """Whatever was started has ended when the tests have: plugins and the local AWS leave no orphans."""

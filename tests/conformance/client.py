@@ -12,24 +12,49 @@ from botocore.credentials import Credentials
 
 @dataclass(frozen=True)
 class Request:
+    """What a client asks for, at one of the site's mounts."""
+
     kind: str
     method: str
+    #: Empty for the mount path itself.
     key: str
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, str], ...] = ()
     #: What of the key is not percent-encoded.
     safe: str = "/~"
+    mount: str = "data"
+    #: What is written.
+    body: bytes = b""
+    #: What a write finds at the key; nothing where there is no object.
+    before: bytes | None = None
 
-    def target(self, base: str) -> str:
-        query = f"?{urlencode(self.query, quote_via=quote)}" if self.query else ""
-        return f"{base}/{quote(self.key, safe=self.safe)}{query}"
+    def asks_for(self, name: str) -> bool:
+        """Whether it has such a header or query parameter; `name` may be the beginning of one."""
+        return any(each.lower().startswith(name.lower()) for each, _ in self.headers + self.query)
+
+    def __str__(self) -> str:
+        query = f"?{encoded(self.query)}" if self.query else ""
+        headers = "".join(f" {name}: {value};" for name, value in self.headers)
+        found = "" if self.method in READS else " (new)" if self.before is None else " (there)"
+        return f"{self.method} {self.mount}:/{quote(self.key, safe=self.safe)}{query}{found}{headers}"
+
+
+READS = ("GET", "HEAD")
+
+
+def encoded(query) -> str:
+    return urlencode(query, quote_via=quote)
 
 
 @dataclass
 class Answer:
+    """What comes back."""
+
     status: int
     headers: dict[str, str]
     body: bytes
+    #: Of a write: what S3 says of the key afterwards.
+    after: "Answer | None" = None
 
     def __getitem__(self, name: str) -> str | None:
         return self.headers.get(name.lower())

@@ -1,142 +1,164 @@
-"""What of two answers has to be the same, and which differences are documented."""
+"""What of two answers has to be the same, and the table of them all."""
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
-from .asked import requests
-from .client import Answer, Request
+from .client import READS, Answer, Request
+from .documented import NOT_KEPT, documented, explained
+from .lists import comparable, lists
+from .reads import reads
 from .site import Site
+from .writes import writes
 
+CHECKSUMS = [f"x-amz-checksum-{name}" for name in ("crc32", "crc32c", "crc64nvme", "sha1", "sha256", "type")]
 HEADERS = [
     "ETag", "Content-Type", "Content-Range", "Last-Modified", "Cache-Control", "Content-Disposition",
-    "Content-Encoding", "Content-Language", "Expires", "x-amz-version-id", "x-amz-mp-parts-count",
-    "x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1",
-    "x-amz-checksum-sha256", "x-amz-checksum-type",
+    "Content-Encoding", "Content-Language", "Expires", "x-amz-version-id", "x-amz-mp-parts-count", *CHECKSUMS,
 ]
 # What the proxy passes of a 304; the type is not an object's there.
 NOT_MODIFIED = ["ETag", "Last-Modified", "Cache-Control", "Expires", "x-amz-version-id"]
+WRITTEN = ["ETag", "x-amz-delete-marker", *CHECKSUMS]
+# What is new with each write is not the same twice.
+STORED = [name for name in [*HEADERS, *NOT_KEPT] if name not in ("Last-Modified", "x-amz-version-id")]
 
 
 def differences(site: Site, request: Request, s3: Answer, proxy: Answer) -> list[str]:
     expected = 502 if s3.status >= 500 else s3.status
     if proxy.status != expected:
-        return [f"status {s3.status} became {proxy.status}"]
-    found = []
-    if request.method == "HEAD" or expected == 304:
-        found += ["a body"] * bool(proxy.body)
-    if expected in (200, 206):
-        found += [f"{name}: {s3[name]!r} became {proxy[name]!r}" for name in HEADERS if s3[name] != proxy[name]]
-        found += [f"Accept-Ranges: {proxy['Accept-Ranges']!r}"] * (proxy["Accept-Ranges"] != "bytes")
-        found += ["another body"] * (request.method == "GET" and s3.body != proxy.body)
-        # A part has Content-Range.
-        size = s3["Content-Length"] if expected == 200 else None
-        found += [f"X-Object-Size: {size} became {proxy['X-Object-Size']}"] * (proxy["X-Object-Size"] != size)
-    elif expected == 304:
-        found += [f"{name}: {s3[name]!r} became {proxy[name]!r}" for name in NOT_MODIFIED if s3[name] != proxy[name]]
+        found = [f"status {s3.status} became {proxy.status}"]
+    elif expected >= 400:
+        found = faults_of_error(site, request, proxy)
+    elif request.method not in READS:
+        found = of_write(s3, proxy)
+    elif request.key or site.mounts[request.mount].index:
+        found = of_read(request, s3, proxy)
     else:
-        found += faults_of_error(site, request, proxy)
-    return found
+        found = other(["Content-Type"], s3, proxy)
+        found += ["another list"] * (comparable(s3.body) != comparable(proxy.body))
+    return found + (of_stored(s3.after, proxy.after) if s3.after and proxy.after else [])
+
+
+def other(names: Iterable[str], s3: Answer, proxy: Answer, what: str = "") -> list[str]:
+    """The headers that are not the same."""
+    return [f"{what}{name}: {s3[name]!r} became {proxy[name]!r}" for name in names if s3[name] != proxy[name]]
+
+
+def of_read(request: Request, s3: Answer, proxy: Answer) -> list[str]:
+    found = ["a body"] * bool(proxy.body and (request.method == "HEAD" or s3.status == 304))
+    if s3.status == 304:
+        return found + other(NOT_MODIFIED, s3, proxy)
+    found += other(HEADERS, s3, proxy)
+    found += [f"Accept-Ranges: {proxy['Accept-Ranges']!r}"] * (proxy["Accept-Ranges"] != "bytes")
+    found += ["another body"] * (request.method == "GET" and s3.body != proxy.body)
+    # A part has Content-Range.
+    size = s3["Content-Length"] if s3.status == 200 else None
+    return found + [f"X-Object-Size: {size} became {proxy['X-Object-Size']}"] * (proxy["X-Object-Size"] != size)
+
+
+def of_write(s3: Answer, proxy: Answer) -> list[str]:
+    found = other(WRITTEN, s3, proxy) + ["a body"] * bool(proxy.body)
+    versions = [bool(answer["x-amz-version-id"]) for answer in (s3, proxy)]
+    return found + ["x-amz-version-id"] * (versions[0] != versions[1])
+
+
+def of_stored(s3: Answer, proxy: Answer) -> list[str]:
+    """What a write has left at the key."""
+    if s3.status != proxy.status:
+        return [f"stored status {s3.status} became {proxy.status}"]
+    if s3.status != 200:
+        return []
+    return other(STORED, s3, proxy, "stored ") + ["stored body"] * (s3.body != proxy.body)
 
 
 def faults_of_error(site: Site, request: Request, proxy: Answer) -> list[str]:
     """An error is JSON, says three things, and names nothing of ours."""
     everything = json.dumps(proxy.headers) + proxy.body.decode(errors="replace")
-    found = [f"it names {name}" for name in {site.bucket, site.role} if name in everything]
+    found = [f"it names {name}" for name in site.names if name in everything]
     if proxy["Content-Type"] != "application/json":
         found.append(f"an error of type {proxy['Content-Type']}")
-    if request.method != "HEAD":
-        try:
-            if set(json.loads(proxy.body)) != {"code", "message", "requestId"}:
-                found.append(f"an error {proxy.body!r}")
-        except ValueError:
-            found.append(f"an error that is no JSON: {proxy.body!r}")
+    if request.method == "HEAD":
+        return found + ["a body"] * bool(proxy.body)
+    try:
+        if set(json.loads(proxy.body)) != {"code", "message", "requestId"}:
+            found.append(f"an error {proxy.body!r}")
+    except ValueError:
+        found.append(f"an error that is no JSON: {proxy.body!r}")
     return found
 
 
 @dataclass
-class Difference:
-    """What API Gateway or the local AWS does otherwise than S3, and which requests show it."""
+class Row:
+    """One request and what came of it."""
 
-    reason: str
-    applies: Callable[[Request, Answer], bool]
-    #: What is different then begins with one of these.
-    how: tuple[str, ...]
-    #: Whether it is the local AWS's own, and so no excuse on AWS.
-    only_local: bool = False
+    request: Request
+    s3: Answer
+    proxy: Answer
+    different: list[str]
+    #: The documented differences that it shows; None where there is another one.
+    why: set[str] | None
 
+    @property
+    def verdict(self) -> str:
+        return "unexplained" if self.why is None else "documented" if self.why else "equal"
 
-DIFFERENCES = {
-    "a slash at the key's end": Difference(
-        "API Gateway's router ignores a trailing slash, so the key arrives without it",
-        lambda request, s3: request.key.endswith("/"), ("status",)),
-    "dot segments": Difference(
-        "the local API Gateway calls S3 with urllib3, which resolves `.` and `..` in a path",
-        lambda request, s3: bool({".", ".."} & set(request.key.split("/"))), ("status",), only_local=True),
-    "gzip": Difference(
-        "the local API Gateway calls S3 with requests, which unpacks gzip, and fails at a part of it",
-        lambda request, s3: request.method == "GET" and s3["Content-Encoding"] == "gzip",
-        ("another body", "status 206 became 500"), only_local=True),
-    "Expires": Difference(
-        "the local S3 writes the header's name in lower case, and API Gateway tells names by case",
-        lambda request, s3: s3["Expires"] is not None, ("Expires: ",), only_local=True),
-}
-
-
-def documented(local: bool) -> dict[str, Difference]:
-    return {name: known for name, known in DIFFERENCES.items() if local or not known.only_local}
-
-
-def explained(request: Request, s3: Answer, different: list[str], local: bool) -> set[str] | None:
-    """The names of the documented differences that make up all of it, if they do."""
-    names = set()
-    for what in different:
-        why = {name for name, known in documented(local).items()
-               if known.applies(request, s3) and what.startswith(known.how)}
-        if not why:
-            return None
-        names |= why
-    return names
+    def __str__(self) -> str:
+        said = "; ".join(sorted(self.why) if self.why else self.different)
+        return f"{str(self.request):100} | S3 {self.s3.status} | proxy {self.proxy.status} | {self.verdict} {said}"
 
 
 @dataclass
 class Outcome:
     """All answers compared."""
 
-    #: Of each kind of request, how many were equal, different as documented, or unexplained.
-    table: dict[str, Counter]
-    #: How often each documented difference showed.
-    shown: Counter
-    unexplained: list[tuple[Request, list[str]]]
-    #: What S3 itself answered with.
-    statuses: set[int]
+    rows: list[Row]
     local: bool
 
+    @property
+    def unexplained(self) -> list[Row]:
+        return [row for row in self.rows if row.why is None]
+
+    @property
+    def shown(self) -> Counter:
+        """How often each documented difference showed."""
+        return Counter(chain.from_iterable(row.why or () for row in self.rows))
+
+    def statuses(self, method: str) -> set[int]:
+        """What S3 itself answered with."""
+        return {row.s3.status for row in self.rows if row.request.method == method}
+
     def __str__(self) -> str:
+        """The table: of each kind of request, how many were equal, different as documented, or unexplained."""
+        table: dict[str, Counter] = {}
+        for row in self.rows:
+            table.setdefault(row.request.kind, Counter())[row.verdict] += 1
+        table["all"] = sum(table.values(), Counter())
         columns = ["equal", "documented", "unexplained"]
-        table = self.table | {"all": sum(self.table.values(), Counter())}
-        lines = [f"{'':30}{'count':>12}" + "".join(f"{column:>12}" for column in columns)]
+        lines = [f"{'':40}{'count':>12}" + "".join(f"{column:>12}" for column in columns)]
         for kind, counts in table.items():
             numbers = [counts.total(), *(counts[column] for column in columns)]
-            lines.append(f"{kind:30}" + "".join(f"{number:12}" for number in numbers))
-        known = documented(self.local).items()
-        return "\n".join(lines + [f"{name}, {self.shown[name]}: {difference.reason}" for name, difference in known])
+            lines.append(f"{kind:40}" + "".join(f"{number:12}" for number in numbers))
+        known, shown = documented(self.local).items(), self.shown
+        return "\n".join(lines + [f"{name}, {shown[name]}: {difference.reason}" for name, difference in known])
 
 
-def compare(site: Site, *, local: bool) -> Outcome:
-    """Asks S3 and the proxy for everything. On AWS, what is the local AWS's own is no excuse."""
-    asked = requests(site)
+def compare(site: Site, *, local: bool, step: int = 1) -> Outcome:
+    """Asks S3 and the proxy for everything, or for one of so many. On AWS, what is the local AWS's own is no excuse."""
+    asked = [*reads(site), *lists(site)][::step]
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(site.both, asked))
-    table, statuses = {request.kind: Counter() for request in asked}, {s3.status for s3, _ in answers}
-    outcome = Outcome(table, Counter(), [], statuses, local)
-    for request, (s3, proxy) in zip(asked, answers):
+        # They change what is read, so they come last, and those of one key after each other.
+        by_key: dict[str, list[Request]] = {}
+        for request in writes()[::step]:
+            by_key.setdefault(request.key, []).append(request)
+        asked += chain.from_iterable(by_key.values())
+        answers += chain.from_iterable(pool.map(lambda group: [site.both(each) for each in group], by_key.values()))
+    rows = []
+    for request, (s3, proxy) in zip(asked, answers, strict=True):
         different = differences(site, request, s3, proxy)
-        why = explained(request, s3, different, local) if different else set()
-        verdict = "equal" if not different else "unexplained" if why is None else "documented"
-        outcome.table[request.kind][verdict] += 1
-        outcome.shown.update(why or ())
-        outcome.unexplained += [(request, different)] if why is None else []
-    return outcome
+        why = explained(request, s3, different, local)
+        rows.append(Row(request, s3, proxy, different, why))
+    return Outcome(rows, local)

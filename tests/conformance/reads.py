@@ -1,11 +1,11 @@
-"""What is asked: every single thing a client may say of an object, and, seeded, many of them at once."""
+"""Reads: every single thing a client may say of an object, and, seeded, many of them at once."""
 
 import itertools
 import random
 from email.utils import formatdate, parsedate_to_datetime
 
 from .client import Request
-from .site import KEYS, Site
+from .site import INDEX, KEYS, PREFIX, Site
 
 SEED = 20240607
 RANDOM_REQUESTS = 1100
@@ -23,9 +23,14 @@ OVERRIDES = {
     "response-content-disposition": ["inline", 'attachment; filename="a & b=c+d.txt"', "x; filename*=UTF-8''%C3%A4"],
 }
 
+NOT_PASSED = {
+    "response-cache-control": "no-store", "response-content-encoding": "br", "response-content-language": "fr",
+    "response-expires": "Wed, 21 Oct 2037 07:28:00 GMT",
+}
+
 
 def conditions(site: Site, key: str) -> dict[str, list[str]]:
-    """Values of each conditional header: what holds, what does not, and what means nothing."""
+    """Values of each conditional header of a read: what holds, what does not, and what means nothing."""
     etag, modified = site.etags.get(key, '"0"'), site.modified.get(key, formatdate(usegmt=True))
     seconds = parsedate_to_datetime(modified).timestamp()
     dates = [modified, formatdate(seconds - 3600, usegmt=True), formatdate(seconds + 1, usegmt=True), "yesterday"]
@@ -35,7 +40,8 @@ def conditions(site: Site, key: str) -> dict[str, list[str]]:
             "If-Range": [etag, wrong, *dates]}
 
 
-def requests(site: Site) -> list[Request]:
+def reads(site: Site) -> list[Request]:
+    """Of keys, and of the index document."""
     found = []
 
     def add(kind: str, key: str, headers=(), query=(), methods=("GET", "HEAD"), **more) -> None:
@@ -78,6 +84,24 @@ def requests(site: Site) -> list[Request]:
         add("parts", "rich", query={"partNumber": number})
     add("parts", "parts", query={"partNumber": "2"}, methods=["GET"])
     add("parts", "parts", {"Range": "bytes=5242870-5242890", "x-amz-checksum-mode": "ENABLED"})
+
+    for name, values in NOT_PASSED.items():
+        add("what is not passed", "rich", query={name: values})
+    for key in KEYS.values():
+        add("below a prefix", key, mount="below")
+        add("below a prefix", f"{key}.not there", mount="below", methods=["GET"])
+    add("below a prefix", "bytes", mount="below")
+    index = f"{PREFIX}/{INDEX}"
+    for headers in [{}, *({"Range": value} for value in RANGES), {"x-amz-checksum-mode": "ENABLED"}]:
+        add("index document", "", headers, mount="site")
+    for name, values in conditions(site, index).items():
+        for value in values:
+            add("index document", "", {name: value, "Range": "bytes=3-8"}, mount="site")
+    for version in [*site.versions[index], *others[1:]]:
+        add("index document", "", query={"versionId": version}, mount="site")
+    for name, values in OVERRIDES.items():
+        for value in values:
+            add("index document", "", query={name: value, "partNumber": "1"}, mount="site")
 
     choose = random.Random(SEED)
     keys = sizes + list(KEYS.values())
