@@ -1,13 +1,13 @@
 """The points: what is tried, what the documentation lets one expect, and what was seen."""
 
 import hashlib
-import http.client
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
+
+from .place import BODY, Place, Row, code
 
 PREFIX = "below"
 ORIGINS = ["https://a.example", "https://b.example"]
@@ -21,50 +21,9 @@ KEYS = {
     "a space": "with space.bin", "a plus": "a+b.bin", "a percent sign": "100%.bin", "an escape": "a%20b.bin",
     "parentheses": "(1).bin", "an ampersand": "a&b=c.bin", "a quote": "it's.bin", "a semicolon": "a;b.bin",
     "braces": "{a}|b.bin", "umlauts": "größe.bin", "a character outside of the BMP": "🦀.bin",
-    "a double slash": "a//b.bin", "a slash at the end": "folder/", "1,000 bytes": "k" * 1000,
+    "a double slash": "a//b.bin", "1,000 bytes": "k" * 1000,
 }
-BODY = bytes(range(256))
 LARGE = 10 * 1024 * 1024 + 1
-
-
-@dataclass
-class Row:
-    """One point."""
-
-    name: str
-    expected: object
-    seen: object
-    #: Whether it is only told: nothing rests on it.
-    only_told: bool = False
-
-    @property
-    def holds(self) -> bool:
-        return self.only_told or self.expected == self.seen
-
-
-class Place:
-    """The URL and the bucket behind it."""
-
-    def __init__(self, s3, outputs: dict):
-        self.s3, self.bucket, self.url = s3, outputs["bucketName"], outputs["invokeUrl"]
-
-    def put(self, key: str, body: bytes, **more) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=f"{PREFIX}/{key}", Body=body, **more)
-
-    def ask(self, method: str, path: str, **more) -> requests.Response:
-        return requests.request(method, self.url + path, timeout=60, **more)
-
-    def raw(self, target: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """A GET that nothing of ours normalises; `target` follows the mount path."""
-        parts = urlsplit(self.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.netloc, timeout=60)
-        try:
-            connection.request("GET", parts.path + target, headers=headers or {})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
 
 
 def keys(place: Place) -> Iterator[Row]:
@@ -115,6 +74,27 @@ def headers(place: Place) -> Iterator[Row]:
         yield Row("an object that says it is gzip: bytes untouched", BODY, answer.raw.read(decode_content=False))
 
 
+def slashes(place: Place) -> Iterator[Row]:
+    """The router is said to take a key with a slash at its end for the one without."""
+    place.put("slash/", b"with")
+    place.put("slash", b"without")
+    yield Row("GET of a key with a slash at the end reads the one without", b"without",
+              place.ask("GET", "/slash/").content)
+    place.ask("PUT", "/slash/", data=b"written")
+    yield Row("PUT of a key with a slash at the end writes the one without", (b"with", b"written"),
+              (place.stored("slash/"), place.stored("slash")))
+    place.ask("DELETE", "/slash/")
+    yield Row("DELETE of a key with a slash at the end deletes the one without", (b"with", None),
+              (place.stored("slash/"), place.stored("slash")))
+
+
+def bodies(place: Place) -> Iterator[Row]:
+    for name, headers in {"gzip": {"Content-Encoding": "gzip"},
+                          "a form": {"Content-Type": "application/x-www-form-urlencoded"}}.items():
+        place.ask("PUT", "/body.bin", data=BODY, headers=headers)
+        yield Row(f"PUT of what says it is {name}: bytes untouched", BODY, place.stored("body.bin"))
+
+
 def errors(place: Place) -> Iterator[Row]:
     for kind in (None, "image/png", "application/json"):
         answer = place.ask("POST", "/x", data=b"\xff\x00", headers={"Content-Type": kind} if kind else {})
@@ -126,9 +106,21 @@ def errors(place: Place) -> Iterator[Row]:
         answer = place.ask("GET", "/not-there", headers={"Origin": origin})
         yield Row(f"S3 tells the origin {origin} on its errors", origin if origin in ORIGINS else None,
                   answer.headers.get("Access-Control-Allow-Origin"))
+        answer = requests.get(f"{place.url.rpartition('/')[0]}/no/such/path", headers={"Origin": origin}, timeout=60)
+        yield Row(f"API Gateway's own errors tell the origin {origin}", origin,
+                  answer.headers.get("Access-Control-Allow-Origin"))
         answer = place.ask("OPTIONS", "/x", headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
         yield Row(f"the preflight tells the origin {origin}", (204, origin if origin in ORIGINS else None),
                   (answer.status_code, answer.headers.get("Access-Control-Allow-Origin")))
+
+
+def limits(place: Place) -> Iterator[Row]:
+    for name, target, sent in [("headers of 12,000 bytes", "/headers.bin", {"X-Long": "x" * 12_000}),
+                               ("a URL of 11,000 bytes", f"/{'k' * 11_000}", {})]:
+        status, _ = place.raw(target, sent)
+        yield Row(f"{name}: refused", 4, status // 100)
+        yield Row(f"{name}: the status", None, status, only_told=True)
+        yield Row(f"{name}: the next request works", 200, place.ask("GET", "/headers.bin").status_code)
 
 
 def prefix(place: Place) -> Iterator[Row]:
@@ -136,8 +128,11 @@ def prefix(place: Place) -> Iterator[Row]:
     for target in ("/../secret", "/%2e%2e/secret", "/x/../../secret", "/..%2Fsecret"):
         yield Row(f"`{target}` stays below the prefix", False, b"outside" in place.raw(target)[1])
     for target in ("/../", "/../../", "/x/../../"):
-        yield Row(f"`{target}` lists nothing", False, b"<ListBucketResult" in place.raw(target)[1])
+        yield Row(f"`{target}` lists no key outside of the prefix", False, b"<Key>secret</Key>" in place.raw(target)[1])
     place.put("list/a", b"1")
+    # Each read names the prefix, which says something to lists only.
+    yield Row("S3 ignores the `prefix` of a read", (200, 404),
+              (place.ask("GET", "/list/a").status_code, place.ask("GET", "/list/b").status_code))
     answer = place.ask("GET", "?prefix=list/")
     yield Row("a list joins the client's prefix to ours", (200, True),
               (answer.status_code, f"<Key>{PREFIX}/list/a</Key>" in answer.text))
@@ -145,11 +140,4 @@ def prefix(place: Place) -> Iterator[Row]:
     yield Row("a list with an odd type stays below the prefix", False, "<Key>secret</Key>" in answer.text)
 
 
-def code(answer: requests.Response) -> str | None:
-    try:
-        return answer.json().get("code")
-    except (ValueError, AttributeError):
-        return None
-
-
-ALL: list[Callable[[Place], Iterator[Row]]] = [keys, sizes, headers, errors, prefix]
+ALL: list[Callable[[Place], Iterator[Row]]] = [keys, slashes, sizes, headers, bodies, limits, errors, prefix]
