@@ -9,6 +9,9 @@ use super::cors::Cors;
 /// A kind of error, the status where it is not API Gateway's, and a code and a message where they are not.
 type Own = (&'static str, Option<u16>, Option<(&'static str, &'static str)>);
 
+/// The kind for a type of content without a template. Only the methods that are not offered refuse one.
+const REFUSED_TYPE: &str = "UNSUPPORTED_MEDIA_TYPE";
+
 /// Every kind that says something else than API Gateway would.
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html>
 const OWN: [Own; 9] = [
@@ -16,8 +19,7 @@ const OWN: [Own; 9] = [
     ("DEFAULT_5XX", None, Some(("InternalError", "The request could not be carried out. Try again."))),
     // What it says of a path that is not there, as a 403.
     ("MISSING_AUTHENTICATION_TOKEN", Some(404), Some(("NotFound", "There is nothing at this path."))),
-    // Only the methods that are not offered refuse a type of content.
-    ("UNSUPPORTED_MEDIA_TYPE", Some(405), Some(("MethodNotAllowed", "This method is not offered here."))),
+    (REFUSED_TYPE, Some(405), Some(("MethodNotAllowed", "This method is not offered here."))),
     ("REQUEST_TOO_LARGE", Some(413), Some(("TooLarge", "A request carries at most 10 MB."))),
     ("THROTTLED", Some(429), Some(("Throttled", "Too many requests. Try again more slowly."))),
     ("INTEGRATION_FAILURE", Some(502), Some(TOO_LARGE)),
@@ -53,8 +55,8 @@ const UNSIGNED: Own = (
     )),
 );
 
-/// The document's part for them.
-pub(super) fn responses(api: &Api) -> Json {
+/// The document's part for them. `verbs` are those that every path offers, where all offer the same.
+pub(super) fn responses(api: &Api, verbs: Option<&[String]>) -> Json {
     let signed = api.auth == Auth::Iam;
     let own = OWN.iter().map(|own| if signed && own.0 == UNSIGNED.0 { &UNSIGNED } else { own });
     let own = own.chain(KEYS.iter().filter(|_| api.keys));
@@ -69,14 +71,16 @@ pub(super) fn responses(api: &Api) -> Json {
         if let Some(status) = status {
             response["statusCode"] = status.to_string().into();
         }
-        let shared: Map<String, Json> = api
+        let verbs = verbs.filter(|_| *kind == REFUSED_TYPE);
+        let headers: Map<String, Json> = api
             .cors
             .iter()
             .flat_map(Cors::on_own_errors)
+            .chain(verbs.map(|verbs| api.allow(verbs)))
             .map(|(name, source)| (format!("gatewayresponse.header.{name}"), source.into()))
             .collect();
-        if !shared.is_empty() {
-            response["responseParameters"] = shared.into();
+        if !headers.is_empty() {
+            response["responseParameters"] = headers.into();
         }
         ((*kind).to_owned(), response)
     });

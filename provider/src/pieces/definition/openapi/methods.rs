@@ -29,6 +29,12 @@ struct Method<'a> {
 
 impl Api {
     /// A method that reads an object: GET or HEAD, each with its own verb towards S3.
+    ///
+    /// The role may list the bucket, so that a missing key is a 404. Should a key with `..` ever bring a read to the bucket
+    /// itself, which makes it a list, then the fixed prefix keeps it below ours. To a read of an object it says nothing: S3
+    /// ignores query parameters that an operation does not know. Its documentation says so of names with `x-`
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html>), AWS's people of any
+    /// (<https://github.com/aws/aws-sdk-go/issues/3380>).
     pub(super) fn read(&self, verb: &str, summary: &str, target: &str, role_arn: &str) -> Json {
         let length = (verb == "HEAD").then_some(("Content-Length", "Content-Length"));
         let found = || same(&headers::OBJECT).chain(length);
@@ -48,7 +54,7 @@ impl Api {
                 target,
                 parameters: headers::READ.to_vec(),
                 read: &[],
-                fixed: Vec::new(),
+                fixed: self.fixed_prefix().into_iter().collect(),
                 template: None,
                 answers,
             },
@@ -67,7 +73,7 @@ impl Api {
         } else {
             // The client's prefix is one below ours. A mapping cannot join the two. Where the template does not apply,
             // for a request with an odd Content-Type, the fixed prefix holds.
-            fixed.push(("prefix", self.prefix.clone()));
+            fixed.extend(self.fixed_prefix());
             read = &headers::LIST_KEYS;
             Some(format!(
                 "#set($context.requestOverride.querystring.prefix = \"{0}$input.params('prefix')\")\
@@ -119,6 +125,11 @@ impl Api {
             },
             role_arn,
         )
+    }
+
+    /// The query parameter that keeps a list below the prefix, where there is one.
+    fn fixed_prefix(&self) -> Option<(&'static str, String)> {
+        (!self.prefix.is_empty()).then(|| ("prefix", self.prefix.clone()))
     }
 
     fn method(&self, method: Method<'_>, role_arn: &str) -> Json {
@@ -178,12 +189,16 @@ impl Api {
         told
     }
 
+    /// The header of a 405: what a path with these verbs offers.
+    pub(super) fn allow(&self, verbs: &[String]) -> (String, String) {
+        let preflight = self.cors.as_ref().map(|_| "OPTIONS");
+        let all: Vec<&str> = verbs.iter().map(String::as_str).chain(preflight).collect();
+        ("Allow".to_owned(), format!("'{}'", all.join(", ")))
+    }
+
     /// The method for every verb that is not offered: API Gateway itself would say that an authentication token is missing.
     pub(super) fn not_allowed(&self, verbs: &[String]) -> Json {
-        let mut headers = vec![
-            ("Allow".to_owned(), format!("'{}'", verbs.join(", "))),
-            ("Content-Type".to_owned(), "'application/json'".to_owned()),
-        ];
+        let mut headers = vec![self.allow(verbs), ("Content-Type".to_owned(), "'application/json'".to_owned())];
         let message = "This method is not offered here.";
         let mut body = error_text("MethodNotAllowed", message);
         let mut by_template = Vec::new();

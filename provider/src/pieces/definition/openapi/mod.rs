@@ -104,13 +104,18 @@ impl Api {
             info["description"] = description.into();
         }
         let mut paths = Map::new();
+        let mut offered = BTreeSet::new();
         for (path, methods) in
             [(self.object_path(), self.object_methods(role_arn)), (self.mount_path(), self.mount_methods(role_arn))]
         {
             if !methods.is_empty() {
-                paths.insert(path, self.completed(methods));
+                let verbs: Vec<String> = methods.keys().map(|verb| verb.to_uppercase()).collect();
+                paths.insert(path, self.completed(methods, &verbs));
+                offered.insert(verbs);
             }
         }
+        // One answer for all paths can name the methods only where all offer the same.
+        let verbs = offered.first().filter(|_| offered.len() == 1);
         let mut document = json!({
             "openapi": "3.0.1",
             "info": info,
@@ -118,7 +123,7 @@ impl Api {
             // Everything is bytes, whatever the object's type and the client's Accept say.
             // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
             "x-amazon-apigateway-binary-media-types": ["*/*"],
-            "x-amazon-apigateway-gateway-responses": gateway::responses(self),
+            "x-amazon-apigateway-gateway-responses": gateway::responses(self, verbs.map(Vec::as_slice)),
         });
         let schemes: Map<String, Json> =
             [self.auth.scheme(), self.keys.then(keys::scheme)].into_iter().flatten().collect();
@@ -188,13 +193,11 @@ impl Api {
     }
 
     /// A path's methods with the preflight, and an answer to all other verbs.
-    fn completed(&self, mut methods: Map<String, Json>) -> Json {
-        let mut verbs: Vec<String> = methods.keys().map(|verb| verb.to_uppercase()).collect();
+    fn completed(&self, mut methods: Map<String, Json>, verbs: &[String]) -> Json {
         if let Some(cors) = &self.cors {
-            methods.insert("options".to_owned(), cors.preflight(&verbs));
-            verbs.push("OPTIONS".to_owned());
+            methods.insert("options".to_owned(), cors.preflight(verbs));
         }
-        methods.insert("x-amazon-apigateway-any-method".to_owned(), self.not_allowed(&verbs));
+        methods.insert("x-amazon-apigateway-any-method".to_owned(), self.not_allowed(verbs));
         methods.into()
     }
 }

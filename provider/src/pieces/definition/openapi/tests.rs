@@ -188,3 +188,35 @@ fn who_has_to_sign_is_told_so() {
     api.auth = Auth::Iam;
     assert_eq!(status(&api), "403");
 }
+
+/// A read that became a list, as the role may list, stays below the prefix by itself.
+#[test]
+fn every_read_names_the_prefix() {
+    let named = |api: &Api| -> Vec<String> {
+        let routes = routes::of_document(&api.document("t", None, "r"));
+        let prefix = |does: &Json| does["parameters"]["integration.request.querystring.prefix"] == "'models/v1/'";
+        routes.into_iter().filter(|(_, does)| prefix(does)).map(|(route, _)| route).collect()
+    };
+    let mut api = api("d", &ALL);
+    assert!(named(&api).is_empty());
+    api.prefix = "models/v1/".to_owned();
+    assert_eq!(named(&api), ["GET /d", "GET /d/{key+}", "HEAD /d/{key+}"]);
+    api.index = Some("index.html".to_owned());
+    assert_eq!(named(&api), ["GET /d", "GET /d/{key+}", "HEAD /d", "HEAD /d/{key+}"]);
+}
+
+/// One gateway response answers a refused type of content on all paths.
+#[test]
+fn a_refused_type_names_the_methods_where_all_paths_offer_the_same() {
+    let allow = |api: &Api| {
+        let own = &api.document("t", None, "r")["x-amazon-apigateway-gateway-responses"];
+        own["UNSUPPORTED_MEDIA_TYPE"]["responseParameters"]["gatewayresponse.header.Allow"].clone()
+    };
+    let mut api = api("d", &[Operation::Get, Operation::Head]);
+    assert_eq!(allow(&api), "'GET, HEAD'");
+    api.index = Some("index.html".to_owned());
+    api.cors = Some(cors(&["*"]));
+    assert_eq!(allow(&api), "'GET, HEAD, OPTIONS'");
+    api.operations.push(Operation::Put);
+    assert_eq!(allow(&api), Json::Null);
+}
