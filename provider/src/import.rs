@@ -111,9 +111,13 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     let cors = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
     let endpoint = rest_api::aws::state(&api, &tags).endpoint;
     let private = endpoint.kind == EndpointType::Private;
-    let policy = endpoint.security_policy.clone().map(|name| serde_json::from_value(name.into())).transpose();
-    let security_policy =
-        policy.map_err(|_| misfit(&api_id, "its security policy is none that this version of the plugin knows"))?;
+    let security_policy = endpoint.security_policy.as_ref().and_then(|name| {
+        let known = serde_json::from_value(name.as_str().into()).ok();
+        if known.is_none() {
+            misfits.push(format!("its security policy `{name}` is none that this version of the plugin knows"));
+        }
+        known
+    });
     let told = Endpoint {
         kind: Some(endpoint.kind).filter(|kind| *kind != EndpointType::default()),
         vpc_endpoint_ids: Some(endpoint.vpc_endpoint_ids.clone()).filter(|ids| !ids.is_empty()),
