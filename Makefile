@@ -58,6 +58,10 @@ dist: plugin $(VENV) ## the plugin's tarball and the SDKs, in dist/
 bench: $(STAGE) ## the measurements
 	PYTHONPATH=tests $(PYTHON) tests/bench/run.py
 
+.PHONY: soak
+soak: $(STAGE) ## 200 lives of a resource against one plugin process: memory, files, sockets and threads
+	SOAK_LIVES=200 $(PYTHON) -m pytest tests/test_soak.py --capture=no
+
 .PHONY: live
 live: $(STAGE) ## the points that no emulator settles, on a real AWS account with your credentials; asks first
 	PYTHONPATH=tests $(PYTHON) -m live
