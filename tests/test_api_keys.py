@@ -360,6 +360,13 @@ def _delete_plan(aws, resource: Resource) -> None:
     api.delete_usage_plan(usagePlanId=plan["id"])
 
 
+def _let_in(aws, resource: Resource) -> None:
+    api = aws.client("apigateway")
+    # The name ends with the test's.
+    key = api.create_api_key(name=f"theirs-{resource.inputs['name']}", enabled=True)
+    api.create_usage_plan_key(usagePlanId=_plan(aws, resource)["id"], keyId=key["id"], keyType="API_KEY")
+
+
 def _alice(resource: Resource) -> str:
     return resource.outputs["apiKeyIds"]["alice"]
 
@@ -372,6 +379,16 @@ DRIFTS = {
     "a key taken out": (lambda aws, resource: aws.client("apigateway").delete_usage_plan_key(
         usagePlanId=_plan(aws, resource)["id"], keyId=_alice(resource)), {"apiKeys"}, True),
     "the plan deleted": (_delete_plan, {"apiKeys"}, True),
+    "a key renamed": (lambda aws, resource: aws.client("apigateway").update_api_key(
+        apiKey=_alice(resource), patchOperations=[{"op": "replace", "path": "/name", "value": "theirs"}]), {"apiKeys"}, True),
+    "another's key put in": (_let_in, {"apiKeys"}, True),
+    "the plan renamed": (lambda aws, resource: aws.client("apigateway").update_usage_plan(
+        usagePlanId=_plan(aws, resource)["id"],
+        patchOperations=[{"op": "replace", "path": "/name", "value": "theirs"}]), {"name"}, True),
+    "another rate": (lambda aws, resource: aws.client("apigateway").update_usage_plan(
+        usagePlanId=_plan(aws, resource)["id"], patchOperations=[
+            {"op": "add", "path": "/throttle/rateLimit", "value": "5"},
+            {"op": "add", "path": "/throttle/burstLimit", "value": "5"}]), {"throttle"}, True),
     "another quota": (lambda aws, resource: aws.client("apigateway").update_usage_plan(
         usagePlanId=_plan(aws, resource)["id"],
         patchOperations=[{"op": "replace", "path": "/quota/limit", "value": "5"}]), {"quota.limit"}, True),

@@ -21,6 +21,7 @@ SETTINGS = BASE | {
 }
 SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled": True, "tracingEnabled": True}
 CACHED = BASE | {"cache": {}}
+PRIVATE = BASE | {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-0a", "vpce-0b"]}}
 LOGGED = BASE | {"accessLog": {"retentionInDays": 7}, "executionLog": {}}
 SIGNED = BASE | {"authorization": "AWS_IAM"}
 ASKING = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}
@@ -73,6 +74,33 @@ class Account:
         statement["Effect"] = "Allow"
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(text))
 
+    def encrypt(self, algorithm: str, key: str | None = None, bucket_key: bool = True):
+        default = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
+        rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": bucket_key}
+        self.s3.put_bucket_encryption(Bucket=self.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+    def share(self, **more):
+        """Sets CORS rules: those that are there with more, or one for a page of somebody's."""
+        rules = [{"AllowedOrigins": ["https://theirs.example"], "AllowedMethods": ["GET"]}]
+        if more:
+            rules = [rule | more for rule in self.s3.get_bucket_cors(Bucket=self.bucket)["CORSRules"]]
+        self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": rules})
+
+    def allow_acls(self):
+        controls = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        self.s3.put_bucket_ownership_controls(Bucket=self.bucket, OwnershipControls=controls)
+
+    def add_role_policy(self):
+        text = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        self.iam.put_role_policy(RoleName=self.role, PolicyName="by-hand", PolicyDocument=json.dumps(text))
+
+    def attach_role_policy(self):
+        self.iam.attach_role_policy(RoleName=self.role, PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+
+    def validate(self):
+        validator = self.api.create_request_validator(restApiId=self.id, name="theirs", validateRequestParameters=True)
+        self.patch_method("/requestValidatorId", validator["id"])
+
     def resource(self, end: str = "/{key+}") -> str:
         resources = self.api.get_resources(restApiId=self.id, limit=500)["items"]
         return next(resource["id"] for resource in resources if resource["path"].endswith(end))
@@ -95,20 +123,22 @@ class Account:
         self.api.put_integration_response(**method, statusCode="404", selectionPattern="404", responseTemplates={
             "application/json": '{"code":"Oops"}'})
 
-    def edit_uri(self):
+    def patch_integration(self, path: str, value: str):
         method = {"restApiId": self.id, "resourceId": self.resource(), "httpMethod": "GET"}
-        integration = self.api.get_integration(**method)
-        uri = integration["uri"].replace(self.bucket, "somebody-elses")
-        self.api.update_integration(**method, patchOperations=[{"op": "replace", "path": "/uri", "value": uri}])
+        self.api.update_integration(**method, patchOperations=[{"op": "replace", "path": path, "value": value}])
+
+    def edit_uri(self):
+        integration = self.api.get_integration(restApiId=self.id, resourceId=self.resource(), httpMethod="GET")
+        self.patch_integration("/uri", integration["uri"].replace(self.bucket, "somebody-elses"))
 
     def patch_method(self, path: str, value: str):
         method = {"restApiId": self.id, "resourceId": self.resource(), "httpMethod": "GET"}
         self.api.update_method(**method, patchOperations=[{"op": "replace", "path": path, "value": value}])
 
-    def edit_authorizer(self):
+    def edit_authorizer(self, path: str, value: str):
         [authorizer] = self.api.get_authorizers(restApiId=self.id)["items"]
         self.api.update_authorizer(restApiId=self.id, authorizerId=authorizer["id"], patchOperations=[
-            {"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": "300"}])
+            {"op": "replace", "path": path, "value": value}])
 
     def patch_api(self, op: str, path: str, **value):
         self.api.update_rest_api(restApiId=self.id, patchOperations=[{"op": op, "path": path, **value}])
@@ -200,6 +230,25 @@ DRIFTS = {
         Bucket=account.bucket, VersioningConfiguration={"Status": "Suspended"}), {"bucket.versioning"}, inputs=SETTINGS),
     "encryption": Drift(lambda account: account.s3.delete_bucket_encryption(Bucket=account.bucket),
                         {"bucket.kmsKeyArn"}, inputs=SETTINGS),
+    "anotherkey": Drift(lambda account: account.encrypt("aws:kms", f"{KEY}0"), {"bucket.kmsKeyArn"}, inputs=SETTINGS),
+    "nobucketkey": Drift(lambda account: account.encrypt("aws:kms", KEY, False), {"bucket.kmsKeyArn"}, inputs=SETTINGS),
+    "encrypted": Drift(lambda account: account.encrypt("aws:kms"), {"bucket.kmsKeyArn"}),
+    "versioned": Drift(lambda account: account.s3.put_bucket_versioning(
+        Bucket=account.bucket, VersioningConfiguration={"Status": "Enabled"}), {"bucket.versioning"}),
+    "unblocked": Drift(lambda account: account.s3.delete_public_access_block(Bucket=account.bucket), {"bucketArn"}),
+    "acls": Drift(Account.allow_acls, {"bucketArn"}),
+    "corsheaders": Drift(lambda account: account.share(AllowedHeaders=["*"]), {"cors"}, inputs=SETTINGS),
+    "shared": Drift(Account.share, {"cors"}),
+    "policyadded": Drift(Account.add_role_policy, {"operations"}),
+    "policyattached": Drift(Account.attach_role_policy, {"operations"}),
+    "policyreplaced": Drift(both(Account.delete_role_policy, Account.add_role_policy), {"operations"}),
+    "compressed": Drift(lambda account: account.patch_api("replace", "/minimumCompressionSize", value="0"),
+                        {"openApiDocument"}),
+    "keysource": Drift(lambda account: account.patch_api("replace", "/apiKeySource", value="AUTHORIZER"),
+                       {"openApiDocument"}),
+    "impatient": Drift(lambda account: account.patch_integration("/timeoutInMillis", "50"), {"openApiDocument"}),
+    "passthrough": Drift(lambda account: account.patch_integration("/passthroughBehavior", "NEVER"), {"openApiDocument"}),
+    "validated": Drift(Account.validate, {"openApiDocument"}),
     "cors": Drift(lambda account: account.s3.delete_bucket_cors(Bucket=account.bucket), {"cors"}, inputs=SETTINGS),
     "ownanswer": Drift(lambda account: account.api.put_gateway_response(
         restApiId=account.id, responseType="MISSING_AUTHENTICATION_TOKEN", statusCode="403"), {"openApiDocument"}),
@@ -208,7 +257,10 @@ DRIFTS = {
     "preflight": Drift(lambda account: account.delete_method("OPTIONS"), {"openApiDocument"}, inputs=SETTINGS),
     "opened": Drift(lambda account: account.patch_method("/authorizationType", "NONE"), {"openApiDocument"}, inputs=SIGNED),
     "closed": Drift(lambda account: account.patch_method("/authorizationType", "AWS_IAM"), {"openApiDocument"}),
-    "authorizer": Drift(Account.edit_authorizer, {"openApiDocument"}, inputs=ASKING),
+    "authorizer": Drift(lambda account: account.edit_authorizer("/authorizerResultTtlInSeconds", "300"),
+                        {"openApiDocument"}, inputs=ASKING),
+    "tokens": Drift(lambda account: account.edit_authorizer("/identityValidationExpression", "^x$"),
+                    {"openApiDocument"}, inputs=ASKING),
     "policy": Drift(lambda account: account.patch_api("replace", "/policy", value=POLICY), {"openApiDocument"}),
     "nopolicy": Drift(lambda account: account.patch_api("replace", "/policy", value=""), {"openApiDocument"},
                       inputs=BASE | {"allowedIpRanges": ["203.0.113.0/24"]}),
@@ -241,16 +293,25 @@ DRIFTS = {
     "tls": Drift(lambda account: account.patch_api("replace", "/securityPolicy", value=TLS13), {"endpoint.securityPolicy"}),
     "nogroup": Drift(lambda account: account.logs.delete_log_group(logGroupName=account.group), {"logGroupArn"},
                      inputs=LOGGED),
+    "sooner": Drift(lambda account: account.logs.put_retention_policy(logGroupName=account.group, retentionInDays=1),
+                    {"accessLog.retentionInDays"}, inputs=LOGGED),
     "forever": Drift(lambda account: account.logs.delete_retention_policy(logGroupName=account.group),
                      {"accessLog.retentionInDays"}, inputs=LOGGED),
     "grouptag": Drift(lambda account: account.logs.untag_resource(resourceArn=account.group_arn, tagKeys=["team"]),
                       {"tags.team"}, inputs=LOGGED),
+    "cached": Drift(lambda account: account.set_stage("/cacheClusterEnabled", "true", "/cacheClusterSize", "0.5"),
+                    {"stageArn"}),
+    "vpcendpoint": Drift(lambda account: account.patch_api("remove", "/endpointConfiguration/vpcEndpointIds", value="vpce-0b"),
+                         {"endpoint.vpcEndpointIds"}, inputs=PRIVATE),
     "edge": Drift(lambda account: account.patch_api("replace", "/endpointConfiguration/types/0", value="EDGE"),
                   {"endpoint.type"}),
     "ipv6": Drift(lambda account: account.patch_api("replace", "/endpointConfiguration/ipAddressType", value="dualstack"),
                   {"endpoint.ipAddressType"}),
     "nourl": Drift(lambda account: account.patch_api("replace", "/disableExecuteApiEndpoint", value="true"),
                    {"openApiDocument"}),
+    # What changes nothing of what the URL does, or is others' to add, is left to them.
+    "stagewords": Drift(lambda account: account.set_stage("/description", "theirs", "/variables/theirs", "1"), set()),
+    "rolewords": Drift(lambda account: account.iam.update_role(RoleName=account.role, Description="theirs"), set()),
     "foreigntag": Drift(lambda account: account.retag("theirs", "1", api=False), set()),
 }
 

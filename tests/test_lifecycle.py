@@ -40,7 +40,9 @@ def look(aws, outputs: dict) -> dict:
         "bucket policy": _policy(s3, bucket),
         "versioning": s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled",
         "key": _key(s3, bucket),
+        "encryption": _encryption(s3, bucket),
         "bucket cors": _cors(s3, bucket),
+        "public access": _public_access(s3, bucket),
         "role tags": _tags(iam.list_role_tags(RoleName=role)["Tags"]),
         "trust": iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"],
         "boundary": iam.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
@@ -48,8 +50,9 @@ def look(aws, outputs: dict) -> dict:
             policy: iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
             for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
         },
-        "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes", "policy",
-                                                        "disableExecuteApiEndpoint")},
+        "attached policies": iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"],
+        "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes", "policy", "apiKeySource",
+                                                        "minimumCompressionSize", "disableExecuteApiEndpoint")},
         "endpoint": rest_api["endpointConfiguration"],
         "tls": rest_api.get("securityPolicy", "TLS_1_0"),
         "api tags": rest_api.get("tags", {}),
@@ -67,6 +70,7 @@ def look(aws, outputs: dict) -> dict:
                 "tags": stage.get("tags", {}), "serves ours": stage["deploymentId"] in deployments,
                 "methods": _set(stage), "traced": stage.get("tracingEnabled", False),
                 "access log": _access_log(stage, outputs["name"]), "notes": _notes(stage), "cache": _cache(stage),
+                "canary": stage.get("canarySettings"),
             } for stage in stages
         },
         "usage plans": _usage_plans(api, id_),
@@ -136,6 +140,20 @@ def _key(s3, bucket: str) -> str | None:
     return next((rule["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID") for rule in rules), None)
 
 
+def _encryption(s3, bucket: str) -> list[tuple]:
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"].get("Rules")
+    # What AWS tells where nothing is set, the local AWS leaves out.
+    rules = rules or [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    return [(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], rule.get("BucketKeyEnabled", False))
+            for rule in rules]
+
+
+def _public_access(s3, bucket: str) -> tuple:
+    """What is blocked, and who owns objects."""
+    [rule] = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    return s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"], rule["ObjectOwnership"]
+
+
 def _code(answer: requests.Response) -> str | None:
     return answer.json().get("code") if "json" in answer.headers["Content-Type"] and answer.content else None
 
@@ -168,9 +186,10 @@ def _routes(api, id_: str) -> dict:
     for resource in api.get_resources(restApiId=id_, embed=["methods"], limit=500)["items"]:
         for verb, method in resource.get("resourceMethods", {}).items():
             integration = method["methodIntegration"]
-            routes[f"{verb} {resource['path']}"] = {"authorization": method["authorizationType"]} | {
-                key: integration.get(key) for key in ("type", "uri", "credentials", "requestParameters", "integrationResponses")
-            }
+            parts = ("type", "uri", "credentials", "requestParameters", "integrationResponses", "passthroughBehavior",
+                     "timeoutInMillis")
+            routes[f"{verb} {resource['path']}"] = {key: integration.get(key) for key in parts} | {
+                "authorization": method["authorizationType"], "validated": "requestValidatorId" in method}
     return routes
 
 

@@ -35,11 +35,14 @@ NEEDS = {
         "CreateBucket": {"s3:CreateBucket": BUCKET, "s3:PutBucketOwnershipControls": BUCKET, "s3:TagResource": BUCKET},
         **{name: {f"s3:{name}": BUCKET} for name in (
             "DeleteBucket", "GetBucketTagging", "PutBucketTagging", "GetBucketPolicy", "PutBucketPolicy",
-            "DeleteBucketPolicy", "GetBucketVersioning", "PutBucketVersioning")},
+            "DeleteBucketPolicy", "GetBucketVersioning", "PutBucketVersioning", "GetBucketOwnershipControls",
+            "PutBucketOwnershipControls")},
         **{name: {f"s3:{action}": BUCKET} for name, action in {
             "GetBucketEncryption": "GetEncryptionConfiguration", "PutBucketEncryption": "PutEncryptionConfiguration",
             "DeleteBucketEncryption": "PutEncryptionConfiguration", "GetBucketCors": "GetBucketCORS",
-            "PutBucketCors": "PutBucketCORS", "DeleteBucketCors": "PutBucketCORS"}.items()},
+            "PutBucketCors": "PutBucketCORS", "DeleteBucketCors": "PutBucketCORS",
+            "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+            "PutPublicAccessBlock": "PutBucketPublicAccessBlock"}.items()},
         "HeadBucket": {"s3:ListBucket": "arn:aws:s3:::EXISTING"},
         "ListObjectVersions": {"s3:ListBucketVersions": BUCKET},
         "ListMultipartUploads": {"s3:ListBucketMultipartUploads": BUCKET},
@@ -53,7 +56,8 @@ NEEDS = {
         "GetRole": {"iam:GetRole": [ROLE, LOGS_ROLE]},
         **{name: {f"iam:{name}": ROLE} for name in (
             "DeleteRole", "UpdateAssumeRolePolicy", "TagRole", "UntagRole", "GetRolePolicy", "PutRolePolicy",
-            "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary")},
+            "DeleteRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "ListRolePolicies",
+            "ListAttachedRolePolicies", "DetachRolePolicy")},
     },
     "apigateway": {
         # With tags.
@@ -77,6 +81,7 @@ NEEDS = {
         **{name: {"apigateway:GET": PLAN} for name in ("GetUsagePlan", "GetUsagePlanKeys", "GetUsagePlanKey")},
         "UpdateUsagePlan": {"apigateway:PATCH": PLAN},
         "UpdateApiKey": {"apigateway:PATCH": ANY_KEY},
+        "GetApiKey": {"apigateway:GET": ANY_KEY},
         **{name: {"apigateway:DELETE": PLAN} for name in ("DeleteUsagePlan", "DeleteUsagePlanKey")},
         "DeleteApiKey": {"apigateway:DELETE": ANY_KEY},
         "TagResource": {"apigateway:PUT": TAGS},
@@ -129,7 +134,8 @@ def calls(aws, tmp_path_factory) -> list[Call]:
         up(apiKeys=["a", "b"], role={"permissionsBoundaryArn": BOUNDARY})
         up(apiKeys=["b"], quota={"limit": 1, "period": "DAY"})
         [key] = api.get_api_keys()["items"]
-        api.update_api_key(apiKey=key["id"], patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}])
+        api.update_api_key(apiKey=key["id"], patchOperations=[
+            {"op": "replace", "path": "/enabled", "value": "false"}, {"op": "replace", "path": "/name", "value": "theirs"}])
         stack.refresh()
         # AWS refuses a key that the plan has; the local AWS takes it again.
         tap.inject(Lost(), operation="CreateUsagePlanKey")
@@ -146,6 +152,9 @@ def calls(aws, tmp_path_factory) -> list[Call]:
         # It is still there.
         s3.delete_bucket(Bucket="made-elsewhere")
         iam.update_assume_role_policy(RoleName="allowed", PolicyDocument=json.dumps(OTHER_TRUST))
+        iam.attach_role_policy(RoleName="allowed", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+        s3.delete_public_access_block(Bucket="allowed")
+        s3.delete_bucket_ownership_controls(Bucket="allowed")
         stack.refresh()
         resource = up(path="elsewhere", stageName="v3", bucket={"forceDestroy": True})
         stack.run("state", "delete", resource["urn"], "--yes", "--stack", stack.name)

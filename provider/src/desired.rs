@@ -106,11 +106,11 @@ impl Desired {
                 region: api.region.clone(),
                 versioning: bucket.versioning.unwrap_or(false),
                 kms_key_arn: bucket.kms_key_arn.clone().filter(|_| !existing),
-                cors: api
-                    .cors
-                    .as_ref()
-                    .filter(|cors| cors.is_told_by_s3())
-                    .map(|cors| bucket::Rules { origins: cors.origins.clone(), methods: api.s3_verbs() }),
+                cors: api.cors.as_ref().filter(|cors| cors.is_told_by_s3()).map(|cors| bucket::Rules {
+                    origins: cors.origins.clone(),
+                    methods: api.s3_verbs(),
+                    more: false,
+                }),
                 force_destroy: bucket.force_destroy.unwrap_or(false),
                 tags: owned.clone(),
                 name: bucket_name,

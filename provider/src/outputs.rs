@@ -30,7 +30,7 @@ impl Source<'_> {
         let mut state = self.state.rooted();
         let redeployed = plan.steps.iter().any(|step| {
             step.piece == Piece::Stage
-                && step.changes.0.iter().any(|change| ["deploymentId", "stageArn"].contains(&change.path.as_str()))
+                && (step.action == Action::Create || step.changes.0.iter().any(|change| change.path == "deploymentId"))
         });
         if redeployed {
             state.stage.get_or_insert_default().deployment_id = UNKNOWN.to_owned();

@@ -157,6 +157,15 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             "nothing was deleted: move the objects away, or set `bucket.forceDestroy` and run `pulumi up` first"
                 .to_owned()
         }
+        (_, "InvalidBucketAclWithObjectOwnership") => {
+            "somebody has let others in by the bucket's ACL: take that back with `aws s3api put-bucket-acl --acl private`, \
+             and run `pulumi up` again"
+                .to_owned()
+        }
+        (_, "DeleteConflict") => {
+            "something else uses the role, such as an instance profile: take it off there, and run the command again"
+                .to_owned()
+        }
         (
             _,
             "InvalidAccessKeyId"

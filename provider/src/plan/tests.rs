@@ -27,6 +27,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
             kms_key_arn: desired.bucket.kms_key_arn.clone(),
             cors: desired.bucket.cors.clone(),
             tags: desired.bucket.tags.clone(),
+            ..bucket::State::default()
         }),
         role: Some(role::State {
             name: desired.role.name.clone(),
@@ -36,7 +37,10 @@ pub(crate) fn applied(desired: &Desired) -> State {
             boundary: desired.role.boundary.clone(),
             tags: desired.role.tags.clone(),
         }),
-        role_policy: Some(role_policy::State { policy: desired.role_policy.clone().unwrap().policy }),
+        role_policy: Some(role_policy::State {
+            policy: desired.role_policy.clone().unwrap().policy,
+            ..role_policy::State::default()
+        }),
         rest_api: Some(rest_api::State {
             endpoint: desired.rest_api.endpoint.clone(),
             id: "a1b2c3".to_owned(),
@@ -69,6 +73,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
             quota: plan.quota.clone(),
             tags: plan.tags.clone(),
             keys: plan.clients.iter().map(|client| (client.clone(), key(client, &plan.tags))).collect(),
+            ..usage_plan::State::default()
         }),
         ..State::empty(&desired.region, &desired.owner)
     }
@@ -76,7 +81,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
 
 fn key(client: &str, tags: &Tags) -> usage_plan::Key {
     let (id, value) = (format!("id of {client}"), format!("key of {client}"));
-    usage_plan::Key { id, value, linked: true, enabled: true, tags: tags.clone() }
+    usage_plan::Key { id, value, linked: true, enabled: true, tags: tags.clone(), ..usage_plan::Key::default() }
 }
 
 #[test]

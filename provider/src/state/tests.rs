@@ -4,7 +4,10 @@ use super::*;
 
 #[test]
 fn a_state_reads_back() {
-    let state = State { role_policy: Some(role_policy::State { policy: "{}".to_owned() }), ..State::empty("r", "o") };
+    let state = State {
+        role_policy: Some(role_policy::State { policy: "{}".to_owned(), ..Default::default() }),
+        ..State::empty("r", "o")
+    };
     assert_eq!(State::from_json(state.to_json()).expect("a state"), state);
 }
 

@@ -43,6 +43,9 @@ pub struct Rules {
     pub origins: Vec<String>,
     /// The HTTP methods.
     pub methods: Vec<String>,
+    /// Whether they say more than that, which only somebody else can have put there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// The bucket as it was last seen or made.
@@ -63,6 +66,15 @@ pub struct State {
     /// The KMS key that new objects are encrypted with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
+    /// Whether somebody has changed how new objects are encrypted, besides the key.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub encrypted_otherwise: bool,
+    /// Whether somebody has switched ACLs on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub acls: bool,
+    /// Whether somebody has lifted the block of public access.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unblocked: bool,
     /// Its CORS rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cors: Option<Rules>,
@@ -81,7 +93,10 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
     if !new.existing {
         changes.field("bucket.secureTransportOnly", &old.policy, &new.policy);
         changes.field("bucket.versioning", &old.versioning, &new.versioning);
-        changes.field("bucket.kmsKeyArn", &old.kms_key_arn, &new.kms_key_arn);
+        let encryption = (&old.kms_key_arn, old.encrypted_otherwise);
+        changes.field("bucket.kmsKeyArn", &encryption, &(&new.kms_key_arn, false));
+        // What S3 gives every new bucket, and no property asks for.
+        changes.field("bucketArn", &(old.acls, old.unblocked), &(false, false));
         changes.field("cors", &old.cors, &new.cors);
         changes.tags(&old.tags, &new.tags);
     }

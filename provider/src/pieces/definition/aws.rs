@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_apigateway::operation::get_rest_api::GetRestApiOutput;
 use aws_sdk_apigateway::primitives::Blob;
-use aws_sdk_apigateway::types::{Method, Op, PatchOperation, PutMode, Resource};
+use aws_sdk_apigateway::types::{ApiKeySourceType, Method, Op, PatchOperation, PutMode, Resource};
 use serde_json::{Map, Value as Json, json};
 
 use super::openapi::{access, auth};
@@ -103,6 +103,7 @@ fn of_method(method: &Method, authorizers: &Authorizers) -> Json {
             method.authorizer_id().and_then(|id| authorizers.get(id)).unwrap_or(&Json::Null),
         ),
         "apiKey": method.api_key_required().unwrap_or_default(),
+        "validated": method.request_validator_id().is_some(),
         "takes": method.request_parameters().into_iter().flatten().map(|(name, _)| name).collect::<BTreeSet<_>>(),
         "gives": gives.collect::<Map<_, _>>(),
         "type": integration.and_then(|i| i.r#type()).map(|kind| kind.as_str().to_uppercase()),
@@ -111,6 +112,8 @@ fn of_method(method: &Method, authorizers: &Authorizers) -> Json {
         "credentials": integration.and_then(|i| i.credentials()),
         "parameters": texts(integration.and_then(|i| i.request_parameters())),
         "template": texts(integration.and_then(|i| i.request_templates())),
+        "passthrough": integration.and_then(|i| i.passthrough_behavior()).unwrap_or_default(),
+        "timeout": integration.map(|i| i.timeout_in_millis()).filter(|wait| *wait > 0).unwrap_or(routes::LONGEST_WAIT),
         "contentHandling": integration.and_then(|i| i.content_handling()).map(|handling| handling.as_str()),
         "cacheKeys": integration.map(|i| i.cache_key_parameters().iter().collect::<BTreeSet<_>>()).unwrap_or_default(),
         "answers": answers.collect::<Map<_, _>>(),
@@ -141,6 +144,7 @@ async fn authorizers(aws: &Clients, id: &str) -> Result<Authorizers, Error> {
             "uri": authorizer.authorizer_uri(),
             "credentials": authorizer.authorizer_credentials(),
             "source": authorizer.identity_source().filter(|source| !source.is_empty()).map(auth::source),
+            "pattern": authorizer.identity_validation_expression().filter(|pattern| !pattern.is_empty()),
             // For user pools it means nothing, and API Gateway fills it in.
             "ttl": authorizer.authorizer_result_ttl_in_seconds().filter(|_| is_custom),
         });
@@ -206,6 +210,12 @@ pub fn drift(api: &GetRestApiOutput, content: &Content, desired: &Desired, role_
     }
     if api.binary_media_types() != ["*/*"] {
         drift.push("binary media types".to_owned());
+    }
+    if api.minimum_compression_size.is_some() {
+        drift.push("minimum compression size".to_owned());
+    }
+    if api.api_key_source.as_ref().is_some_and(|source| *source != ApiKeySourceType::Header) {
+        drift.push("API key source".to_owned());
     }
     drift
 }

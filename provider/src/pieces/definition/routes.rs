@@ -12,6 +12,10 @@ use super::openapi::{auth, keys, methods};
 /// What each route does, by `METHOD /path`.
 pub type Routes = BTreeMap<String, Json>;
 
+/// How many milliseconds API Gateway waits for S3 where a document does not say.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
+pub const LONGEST_WAIT: i32 = 29_000;
+
 /// The document's name for every verb that has no method of its own.
 const ANY: &str = "x-amazon-apigateway-any-method";
 
@@ -43,6 +47,7 @@ pub fn of_document(document: &Json) -> Routes {
             let route = json!({
                 "authorization": auth::of_operation(document, operation),
                 "apiKey": keys::asked_by(operation),
+                "validated": false,
                 "takes": takes.collect::<BTreeSet<_>>(),
                 "gives": gives.collect::<Map<_, _>>(),
                 "type": integration["type"].as_str().unwrap_or_default().to_uppercase(),
@@ -51,6 +56,8 @@ pub fn of_document(document: &Json) -> Routes {
                 "credentials": integration["credentials"],
                 "parameters": filled(&integration["requestParameters"]),
                 "template": filled(&integration["requestTemplates"]),
+                "passthrough": integration["passthroughBehavior"].as_str().unwrap_or_default().to_uppercase(),
+                "timeout": LONGEST_WAIT,
                 "contentHandling": integration["contentHandling"],
                 "cacheKeys": cache_keys,
                 "answers": answers.collect::<Map<_, _>>(),

@@ -12,7 +12,7 @@ use crate::aws::error::{Call, Service::Iam};
 use crate::desired::Tags;
 use crate::error::{Error, Kind};
 use crate::pieces::Piece;
-use crate::pieces::role_policy::aws::delete_policy;
+use crate::pieces::role_policy::{self, aws::delete_policy};
 use crate::plan::Action;
 use crate::policy::canonical;
 
@@ -93,7 +93,7 @@ pub async fn tidy(run: &Run) -> Result<(), Error> {
     }
     let doing = format!("delete the role `{name}`");
     run.check(&doing)?;
-    delete_policy(run, &name, &doing).await?;
+    delete_policy(run, &name, role_policy::NAME, &doing).await?;
     run.check(&doing)?;
     delete_role(run, &name, &doing).await?;
     run.state().leftovers.role = None;
@@ -192,8 +192,16 @@ async fn delete(run: &Run) -> Result<(), Error> {
     Ok(())
 }
 
+/// Deletes a role. IAM refuses while somebody's policy is in it, so those are taken off first.
 async fn delete_role(run: &Run, name: &str, doing: &str) -> Result<(), Error> {
-    match run.aws.iam.delete_role().role_name(name).send().await {
+    let delete = || run.aws.iam.delete_role().role_name(name).send();
+    let mut answer = delete().await;
+    if answer.as_ref().is_err_and(|error| error.code() == Some("DeleteConflict")) {
+        role_policy::aws::take_others_off(run, name, doing).await?;
+        run.check(doing)?;
+        answer = delete().await;
+    }
+    match answer {
         Ok(_) => Ok(()),
         Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
         Err(error) => Err(run.aws.explain(Call(Iam, "DeleteRole", doing), error)),

@@ -32,6 +32,9 @@ pub struct Desired {
 pub struct State {
     /// The policy as canonical JSON text.
     pub policy: String,
+    /// What others have added to the role: names of inline policies, and ARNs of managed ones.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub others: BTreeSet<String>,
 }
 
 impl State {
@@ -51,7 +54,10 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>) -> (Action, Changes) {
         (old, new) => return Action::appear(old.is_some(), new.is_some(), "operations"),
     };
     let mut changes = Changes::default();
-    changes.field("operations", &old.policy, &new.policy);
+    // The role may do what the operations need, and nothing else.
+    if old.policy != new.policy || !old.others.is_empty() {
+        changes.update("operations");
+    }
     (Action::unless_empty(&changes), changes)
 }
 

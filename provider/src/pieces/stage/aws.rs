@@ -114,6 +114,7 @@ fn settings(stage: &GetStageOutput) -> Settings {
             let settings = stage.method_settings().into_iter().flatten();
             settings.map(|(method, _)| method.clone()).filter(|method| method != "*/*").collect()
         },
+        canary: stage.canary_settings().is_some(),
     }
 }
 

@@ -42,6 +42,9 @@ pub struct Settings {
     /// The methods that somebody has given settings of their own, which win over these.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub exceptions: BTreeSet<String>,
+    /// Whether somebody lets a part of the requests go to another deployment.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub canary: bool,
 }
 
 /// What UpdateStage has to do with one of its paths.
@@ -73,7 +76,7 @@ impl Settings {
             access_log: AccessLog::of(inputs, name, partition, region),
             notes: Notes::of(inputs),
             cache: Cache::of(inputs),
-            exceptions: BTreeSet::new(),
+            ..Settings::default()
         }
     }
 
@@ -105,7 +108,8 @@ impl Settings {
         AccessLog::compare(self.access_log.as_ref(), new.access_log.as_ref(), changes);
         Notes::compare(self.notes.as_ref(), new.notes.as_ref(), changes);
         Cache::compare(self.cache.as_ref(), new.cache.as_ref(), changes);
-        changes.field("stageArn", &self.exceptions, &new.exceptions);
+        // What no property asks for.
+        changes.field("stageArn", &(&self.exceptions, self.canary), &(&new.exceptions, new.canary));
     }
 
     /// What of UpdateStage's paths gets which value, to come here from `old`.
@@ -129,6 +133,8 @@ impl Settings {
             patches.push(Patch::set("/tracingEnabled", &self.tracing.to_string()));
         }
         patches.extend(AccessLog::patches(self.access_log.as_ref(), old.access_log.as_ref()));
+        patches.extend((old.cached && !self.cached).then(|| Patch::set("/cacheClusterEnabled", "false")));
+        patches.extend((old.canary && !self.canary).then(|| Patch::remove("/canarySettings")));
         patches
     }
 }
@@ -184,6 +190,8 @@ mod tests {
              /*/*/logging/loglevel OFF; /*/*/logging/dataTrace false; /accessLogSettings away"
         );
         assert_eq!(told(&none, &none), "");
+        let by_hand = Settings { cached: true, canary: true, ..Settings::default() };
+        assert_eq!(told(&none, &by_hand), "/cacheClusterEnabled false; /canarySettings away");
         assert_eq!(
             told(&limit, &none),
             "/*/*/metrics/enabled false; /*/*/throttling/rateLimit 0.5; /*/*/throttling/burstLimit 20"

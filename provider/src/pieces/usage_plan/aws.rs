@@ -6,6 +6,7 @@ use aws_sdk_apigateway::types::{
     ApiStage, Op, PatchOperation, QuotaPeriodType, QuotaSettings, ThrottleSettings, UsagePlan,
 };
 use s3dataproxy_schema::{Quota, QuotaPeriod, Throttle};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::patches::{self, Patch};
@@ -68,12 +69,11 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<Option<State>, 
     let Some(plan) = plan else {
         return Ok((!keys.is_empty()).then(|| State { keys, ..State::default() }));
     };
-    let id = plan.id.clone().unwrap_or_default();
-    if !keys.is_empty() {
-        let linked = keys::of_plan(aws, &id).await?;
-        keys.values_mut().for_each(|key| key.linked = linked.iter().any(|(id, _)| *id == key.id));
-    }
-    Ok(Some(State { keys, ..state(&plan, known.tags, known.link) }))
+    let mut strangers: BTreeSet<String> =
+        keys::of_plan(aws, plan.id().unwrap_or_default()).await?.into_iter().map(|(id, _)| id).collect();
+    keys.values_mut().for_each(|key| key.linked = strangers.remove(&key.id));
+    let renamed = plan.name() != Some(known.name);
+    Ok(Some(State { keys, strangers, renamed, ..state(&plan, known.tags, known.link) }))
 }
 
 /// The state behind an answer, without keys. Of its stages, the one that is wanted, or else the first.
@@ -88,7 +88,7 @@ pub fn state(plan: &UsagePlan, ours: &Tags, wanted: &str) -> State {
             .map(|limits| Throttle { rate_limit: limits.rate_limit, burst_limit: limits.burst_limit.into() }),
         quota: plan.quota().and_then(quota),
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
-        keys: Default::default(),
+        ..State::default()
     }
 }
 
@@ -114,6 +114,7 @@ async fn get(aws: &Clients, id: &str) -> Result<Option<UsagePlan>, Error> {
         Ok(answer) => Ok(Some(
             UsagePlan::builder()
                 .set_id(answer.id)
+                .set_name(answer.name)
                 .set_api_stages(answer.api_stages)
                 .set_throttle(answer.throttle)
                 .set_quota(answer.quota)
@@ -234,6 +235,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                     tags: desired.tags.clone(),
                     // Those of a plan that somebody deleted belong to none.
                     keys: keys.into_iter().map(|(name, key)| (name, super::Key { linked: false, ..key })).collect(),
+                    ..State::default()
                 });
                 return Ok(());
             }
@@ -269,7 +271,8 @@ async fn update(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
     let moves = old.link != link;
     let joins = moves.then(|| Patch::Add(patches::STAGES, link.clone()));
     let leaves = (moves && !old.link.is_empty()).then(|| Patch::Remove(patches::STAGES, Some(old.link.clone())));
-    let all: Vec<Patch> = limits.into_iter().chain(joins).chain(leaves.clone()).collect();
+    let name = old.renamed.then(|| Patch::Replace(patches::NAME, desired.name.clone()));
+    let all: Vec<Patch> = name.into_iter().chain(limits).chain(joins).chain(leaves.clone()).collect();
     if all.is_empty() {
         return Ok(());
     }
@@ -278,11 +281,12 @@ async fn update(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
         // A first try may have taken effect and its answer been lost, and what it leaves be gone.
         let Ok(Some(seen)) = get(&run.aws, &old.id).await else { return Err(error) };
         let links = links(&seen);
+        let name = (seen.name() != Some(&desired.name)).then(|| Patch::Replace(patches::NAME, desired.name.clone()));
         let seen = state(&seen, &Tags::new(), &link);
         let limits = patches::limits((&seen.throttle, &seen.quota), (&desired.throttle, &desired.quota));
         let joins = (!links.contains(&link)).then(|| Patch::Add(patches::STAGES, link.clone()));
         let leaves = leaves.filter(|_| error.kind != Kind::NotFound && links.contains(&old.link));
-        let rest: Vec<Patch> = limits.into_iter().chain(joins).chain(leaves).collect();
+        let rest: Vec<Patch> = name.into_iter().chain(limits).chain(joins).chain(leaves).collect();
         if rest == all {
             return Err(error);
         }
@@ -293,6 +297,7 @@ async fn update(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
     let mut state = run.state();
     let plan = state.usage_plan.get_or_insert_default();
     (plan.throttle, plan.quota, plan.link) = (desired.throttle.clone(), desired.quota.clone(), link);
+    plan.renamed = false;
     Ok(())
 }
 

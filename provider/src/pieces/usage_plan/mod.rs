@@ -46,10 +46,16 @@ pub struct State {
     /// How many requests each client has in a period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
+    /// Whether somebody has given it another name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renamed: bool,
     /// The tags that are ours.
     pub tags: Tags,
     /// The keys, by their clients.
     pub keys: BTreeMap<String, Key>,
+    /// The ids of keys that somebody else has put into it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub strangers: BTreeSet<String>,
 }
 
 /// A client's key as it was last seen or made.
@@ -64,6 +70,9 @@ pub struct Key {
     pub linked: bool,
     /// Whether it is switched on.
     pub enabled: bool,
+    /// Whether somebody has given it another name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renamed: bool,
     /// The tags that are ours.
     pub tags: Tags,
 }
@@ -146,9 +155,10 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>, api: Option<&str>) -> (A
         let renamed = old.link.rsplit_once(':').is_some_and(|(_, stage)| stage != new.stage);
         changes.update(if renamed { "stageName" } else { "apiKeys" });
     }
+    changes.field("name", &old.renamed, &false);
     changes.tags(&old.tags, &new.tags);
-    let works = |key: &Key| key.linked && key.enabled;
-    let right = old.keys.keys().eq(&new.clients) && old.keys.values().all(works);
+    let works = |key: &Key| key.linked && key.enabled && !key.renamed;
+    let right = old.keys.keys().eq(&new.clients) && old.keys.values().all(works) && old.strangers.is_empty();
     // A tag that differs on all of them is told as that.
     let tagged = old.tags != new.tags || old.keys.values().all(|key| key.tags == new.tags);
     let change = Change { path: "apiKeys".to_owned(), kind: ChangeKind::Update };

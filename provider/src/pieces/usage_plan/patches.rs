@@ -16,6 +16,9 @@ pub(super) enum Patch {
 /// Where the stages of a plan are.
 pub(super) const STAGES: &str = "/apiStages";
 
+/// Where the name of a plan, or of a key, is.
+pub(super) const NAME: &str = "/name";
+
 /// What brings a plan's limits from old to new.
 pub(super) fn limits(old: (&Option<Throttle>, &Option<Quota>), new: (&Option<Throttle>, &Option<Quota>)) -> Vec<Patch> {
     let throttle = |throttle: &Throttle| {

@@ -1,8 +1,9 @@
-//! What is set on a bucket: its policy, versioning, encryption and CORS rules.
+//! What is set on a bucket: its policy, versioning, encryption, CORS rules, and that nothing in it is public.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, CorsConfiguration, CorsRule, ServerSideEncryption, ServerSideEncryptionByDefault,
+    BucketVersioningStatus, CorsConfiguration, CorsRule, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 
@@ -29,15 +30,33 @@ pub(super) async fn read(aws: &Clients, name: &str, doing: &str) -> Result<State
             Err(error) => Err(aws.explain(Call(S3, "GetBucketVersioning", doing), error)),
         }
     };
-    let kms_key_arn = async {
+    let encryption = async {
         let answer = match aws.s3.get_bucket_encryption().bucket(name).send().await {
             Ok(answer) => answer,
-            Err(error) if error.code() == Some("ServerSideEncryptionConfigurationNotFoundError") => return Ok(None),
+            Err(error) if error.code() == Some("ServerSideEncryptionConfigurationNotFoundError") => {
+                return Ok((None, false));
+            }
             Err(error) => return Err(aws.explain(Call(S3, "GetBucketEncryption", doing), error)),
         };
         let rules = answer.server_side_encryption_configuration.map(|configuration| configuration.rules);
-        let defaults = rules.into_iter().flatten().filter_map(|rule| rule.apply_server_side_encryption_by_default);
-        Ok(defaults.filter_map(|default| default.kms_master_key_id).next())
+        Ok(rules.into_iter().flatten().next().map(encryption_of).unwrap_or_default())
+    };
+    let acls = async {
+        match aws.s3.get_bucket_ownership_controls().bucket(name).send().await {
+            Ok(answer) => {
+                let rules = answer.ownership_controls.map(|controls| controls.rules).unwrap_or_default();
+                Ok(rules.iter().all(|rule| rule.object_ownership != ObjectOwnership::BucketOwnerEnforced))
+            }
+            Err(error) if error.code() == Some("OwnershipControlsNotFoundError") => Ok(true),
+            Err(error) => Err(aws.explain(Call(S3, "GetBucketOwnershipControls", doing), error)),
+        }
+    };
+    let unblocked = async {
+        match aws.s3.get_public_access_block().bucket(name).send().await {
+            Ok(answer) => Ok(answer.public_access_block_configuration != Some(blocked())),
+            Err(error) if error.code() == Some("NoSuchPublicAccessBlockConfiguration") => Ok(true),
+            Err(error) => Err(aws.explain(Call(S3, "GetPublicAccessBlock", doing), error)),
+        }
     };
     let cors = async {
         let answer = match aws.s3.get_bucket_cors().bucket(name).send().await {
@@ -49,26 +68,87 @@ pub(super) async fn read(aws: &Clients, name: &str, doing: &str) -> Result<State
             names.sort();
             names
         };
-        let rules = answer
-            .cors_rules
-            .unwrap_or_default()
-            .into_iter()
-            .map(|rule| Rules { origins: rule.allowed_origins, methods: sorted(rule.allowed_methods) });
+        let rules = answer.cors_rules.unwrap_or_default().into_iter().map(|rule| Rules {
+            more: rule.allowed_headers.is_some_and(|headers| !headers.is_empty())
+                || rule.expose_headers.is_some_and(|headers| !headers.is_empty())
+                || rule.max_age_seconds.is_some(),
+            origins: rule.allowed_origins,
+            methods: sorted(rule.allowed_methods),
+        });
         Ok(rules.reduce(|mut all, rule| {
             all.origins.extend(rule.origins);
             all.methods.extend(rule.methods);
+            all.more |= rule.more;
             all
         }))
     };
-    let (policy, versioning, kms_key_arn, cors) = tokio::try_join!(policy, versioning, kms_key_arn, cors)?;
-    Ok(State { name: name.to_owned(), existing: false, policy, versioning, kms_key_arn, cors, tags: Tags::new() })
+    let (policy, versioning, (kms_key_arn, encrypted_otherwise), acls, unblocked, cors) =
+        tokio::try_join!(policy, versioning, encryption, acls, unblocked, cors)?;
+    Ok(State {
+        name: name.to_owned(),
+        existing: false,
+        policy,
+        versioning,
+        kms_key_arn,
+        encrypted_otherwise,
+        acls,
+        unblocked,
+        cors,
+        tags: Tags::new(),
+    })
 }
 
-/// Brings policy, versioning, encryption and CORS rules from what they were to what they should be. One after the other: S3 refuses
-/// changes of one bucket at the same time.
+/// The KMS key of a rule, and whether the rule is another one than S3's own or the one that is made for that key.
+fn encryption_of(rule: ServerSideEncryptionRule) -> (Option<String>, bool) {
+    let default = rule.apply_server_side_encryption_by_default;
+    let key = default.as_ref().and_then(|default| default.kms_master_key_id.clone());
+    let usual = match default.map(|default| default.sse_algorithm) {
+        Some(ServerSideEncryption::AwsKms) => key.is_some() && rule.bucket_key_enabled == Some(true),
+        Some(ServerSideEncryption::Aes256) | None => true,
+        _ => false,
+    };
+    (key, !usual)
+}
+
+/// What every new bucket has.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
+fn blocked() -> PublicAccessBlockConfiguration {
+    PublicAccessBlockConfiguration::builder()
+        .block_public_acls(true)
+        .ignore_public_acls(true)
+        .block_public_policy(true)
+        .restrict_public_buckets(true)
+        .build()
+}
+
+/// Sets a bucket back to what every new one has: public access is blocked, and there are no ACLs.
+async fn close(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
+    let (bucket, s3) = (&run.desired().bucket.name, &run.aws.s3);
+    if old.unblocked {
+        run.check(doing)?;
+        let request = s3.put_public_access_block().bucket(bucket).public_access_block_configuration(blocked());
+        let answer = request.send().await;
+        answer.map_err(|error| run.aws.explain(Call(S3, "PutPublicAccessBlock", doing), error))?;
+        run.state().bucket.get_or_insert_default().unblocked = false;
+    }
+    if old.acls {
+        run.check(doing)?;
+        let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::BucketOwnerEnforced);
+        let controls = rule.build().and_then(|rule| OwnershipControls::builder().rules(rule).build());
+        let controls = controls.map_err(|error| Error::new(Kind::Other, doing, error.to_string()))?;
+        let answer = s3.put_bucket_ownership_controls().bucket(bucket).ownership_controls(controls).send().await;
+        answer.map_err(|error| run.aws.explain(Call(S3, "PutBucketOwnershipControls", doing), error))?;
+        run.state().bucket.get_or_insert_default().acls = false;
+    }
+    Ok(())
+}
+
+/// Brings what is set on a bucket from what it was to what it should be. One after the other: S3 refuses changes of one
+/// bucket at the same time.
 pub(super) async fn write(run: &Run, old: &State, doing: &str) -> Result<(), Error> {
     let (desired, s3) = (&run.desired().bucket, &run.aws.s3);
     let malformed = |error: aws_sdk_s3::error::BuildError| Error::new(Kind::Other, doing, error.to_string());
+    close(run, old, doing).await?;
     if old.policy != desired.policy {
         run.check(doing)?;
         match &desired.policy {
@@ -93,7 +173,7 @@ pub(super) async fn write(run: &Run, old: &State, doing: &str) -> Result<(), Err
         answer.map_err(|error| run.aws.explain(Call(S3, "PutBucketVersioning", doing), error))?;
         run.state().bucket.get_or_insert_default().versioning = desired.versioning;
     }
-    if old.kms_key_arn != desired.kms_key_arn {
+    if old.kms_key_arn != desired.kms_key_arn || old.encrypted_otherwise {
         run.check(doing)?;
         match &desired.kms_key_arn {
             Some(key) => {
@@ -117,12 +197,14 @@ pub(super) async fn write(run: &Run, old: &State, doing: &str) -> Result<(), Err
                 answer.map_err(|error| run.aws.explain(Call(S3, "DeleteBucketEncryption", doing), error))?;
             }
         }
-        run.state().bucket.get_or_insert_default().kms_key_arn = desired.kms_key_arn.clone();
+        let mut state = run.state();
+        let bucket = state.bucket.get_or_insert_default();
+        (bucket.kms_key_arn, bucket.encrypted_otherwise) = (desired.kms_key_arn.clone(), false);
     }
     if old.cors != desired.cors {
         run.check(doing)?;
         match &desired.cors {
-            Some(Rules { origins, methods }) => {
+            Some(Rules { origins, methods, .. }) => {
                 let rule = CorsRule::builder()
                     .set_allowed_origins(Some(origins.clone()))
                     .set_allowed_methods(Some(methods.clone()))

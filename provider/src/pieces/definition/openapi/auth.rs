@@ -134,6 +134,7 @@ pub fn of_operation(document: &Json, operation: &Json) -> Json {
             "uri": authorizer["authorizerUri"],
             "credentials": authorizer["authorizerCredentials"],
             "source": source,
+            "pattern": null,
             "ttl": authorizer["authorizerResultTtlInSeconds"],
         })
     };

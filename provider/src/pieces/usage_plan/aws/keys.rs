@@ -7,7 +7,7 @@ use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::types::{ApiKey, Op, PatchOperation};
 use futures_util::{StreamExt, stream};
 
-use super::{ATTEMPTS, Known, arn, look};
+use super::{ATTEMPTS, Known, arn, look, patches};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
@@ -29,12 +29,20 @@ const KIND: &str = "API_KEY";
 
 /// The keys of this life, and those that are known, by their clients. Whether the plan has them is left open.
 pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<BTreeMap<String, Key>, Error> {
-    let doing = format!("read the API keys of `{}`", known.name);
+    let (doing, prefix) = (format!("read the API keys of `{}`", known.name), key_prefix(known.name));
     let is_known = |key: &ApiKey| {
         let mut recorded = known.state.into_iter().flat_map(|state| state.keys.values());
         recorded.any(|other| Some(other.id.as_str()) == key.id())
     };
-    let mut named = named(aws, &key_prefix(known.name), &doing).await?;
+    let mut named = named(aws, &prefix, &doing).await?;
+    // The list goes by names, and somebody may have changed one.
+    for (client, key) in known.state.into_iter().flat_map(|state| &state.keys) {
+        if !named.iter().any(|(_, found)| found.id() == Some(&key.id))
+            && let Some(found) = get(aws, &key.id, &doing).await?
+        {
+            named.push((client.clone(), found));
+        }
+    }
     // Of two with one name, the one on record is the client's.
     named.sort_by_key(|(_, key)| is_known(key));
     let keys = named.into_iter().filter_map(|(client, key)| {
@@ -44,7 +52,8 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<BTreeMap<String
             Whose::Unmarked | Whose::AnotherLifes => is_known(&key),
             Whose::Anothers => false,
         };
-        ours.then(|| (client, state(&key, known.tags)))
+        let renamed = key.name().and_then(|name| name.strip_prefix(&prefix)) != Some(&client);
+        ours.then(|| (client, Key { renamed, ..state(&key, known.tags) }))
     });
     let mut found = BTreeMap::new();
     for (client, key) in keys {
@@ -54,6 +63,23 @@ pub async fn observe(aws: &Clients, known: &Known<'_>) -> Result<BTreeMap<String
         }
     }
     Ok(found)
+}
+
+/// A key by its id; none if it is not there.
+async fn get(aws: &Clients, id: &str, doing: &str) -> Result<Option<ApiKey>, Error> {
+    match aws.apigateway.get_api_key().api_key(id).include_value(true).send().await {
+        Ok(answer) => Ok(Some(
+            ApiKey::builder()
+                .set_id(answer.id)
+                .set_name(answer.name)
+                .set_value(answer.value)
+                .enabled(answer.enabled)
+                .set_tags(answer.tags)
+                .build(),
+        )),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+        Err(error) => Err(aws.explain(Call(ApiGateway, "GetApiKey", doing), error)),
+    }
 }
 
 /// The keys whose names begin like this, by the rest of their names.
@@ -89,6 +115,7 @@ pub fn state(key: &ApiKey, ours: &Tags) -> Key {
         value: key.value.clone().unwrap_or_default(),
         linked: false,
         enabled: key.enabled,
+        renamed: false,
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
     }
 }
@@ -104,7 +131,28 @@ pub async fn bring(run: &Run, desired: &Desired, plan: &str) -> Result<(), Error
     let keys = run.state().usage_plan.clone().unwrap_or_default().keys;
     let dropped: Vec<String> = keys.into_keys().filter(|client| !desired.clients.contains(client)).collect();
     unlink(run, &dropped, plan).await?;
-    drop_all(run, &dropped).await
+    drop_all(run, &dropped).await?;
+    send_away(run, plan).await
+}
+
+/// Takes keys of others out of the plan. They stay where else they are used.
+async fn send_away(run: &Run, plan: &str) -> Result<(), Error> {
+    let strangers = run.state().usage_plan.clone().unwrap_or_default().strangers;
+    for id in strangers {
+        take_out(run, plan, &id, &format!("take the API key `{id}`, which somebody added, out of the usage plan"))
+            .await?;
+        run.state().usage_plan.get_or_insert_default().strangers.remove(&id);
+    }
+    Ok(())
+}
+
+async fn take_out(run: &Run, plan: &str, key: &str, doing: &str) -> Result<(), Error> {
+    run.check(doing)?;
+    match run.aws.apigateway.delete_usage_plan_key().usage_plan_id(plan).key_id(key).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(()),
+        Err(error) => Err(run.aws.explain(Call(ApiGateway, "DeleteUsagePlanKey", doing), error)),
+    }
 }
 
 /// Does all of this, also where one fails: a call that is dropped half way may have made something.
@@ -120,12 +168,17 @@ async fn bring_one(run: &Run, desired: &Desired, plan: &str, client: &str) -> Re
         Some(key) => key,
         None => create(run, desired, client).await?,
     };
-    if !key.enabled {
+    let enable = (!key.enabled).then(|| ("/enabled", "true".to_owned()));
+    let rename = key.renamed.then(|| (patches::NAME, desired.key_name(client)));
+    let patches: Vec<_> = enable.into_iter().chain(rename).collect();
+    if !patches.is_empty() {
         run.check(&doing)?;
-        let patch = PatchOperation::builder().op(Op::Replace).path("/enabled").value("true").build();
-        let answer = run.aws.apigateway.update_api_key().api_key(&key.id).patch_operations(patch).send().await;
+        let patch = |(path, value)| PatchOperation::builder().op(Op::Replace).path(path).value(value).build();
+        let patches = patches.into_iter().map(patch).collect();
+        let request = run.aws.apigateway.update_api_key().api_key(&key.id).set_patch_operations(Some(patches));
+        let answer = request.send().await;
         answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateApiKey", &doing), error))?;
-        change(run, client, |key| key.enabled = true);
+        change(run, client, |key| (key.enabled, key.renamed) = (true, false));
     }
     retag(run, &arn(&run.aws.region, "apikeys", &key.id), &key.tags, &desired.tags, &doing).await?;
     change(run, client, |key| key.tags = desired.tags.clone());
@@ -175,6 +228,7 @@ async fn create(run: &Run, desired: &Desired, client: &str) -> Result<Key, Error
                     value: answer.value.unwrap_or_default(),
                     linked: false,
                     enabled: true,
+                    renamed: false,
                     tags: desired.tags.clone(),
                 };
                 change(run, client, |known| *known = key.clone());
@@ -203,13 +257,7 @@ async fn unlink(run: &Run, clients: &[String], plan: &str) -> Result<(), Error> 
         if !key.linked {
             continue;
         }
-        let doing = format!("take the API key of `{client}` out of the usage plan");
-        run.check(&doing)?;
-        match run.aws.apigateway.delete_usage_plan_key().usage_plan_id(plan).key_id(&key.id).send().await {
-            Ok(_) => {}
-            Err(error) if error.code() == Some("NotFoundException") => {}
-            Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteUsagePlanKey", &doing), error)),
-        }
+        take_out(run, plan, &key.id, &format!("take the API key of `{client}` out of the usage plan")).await?;
         change(run, client, |key| key.linked = false);
     }
     Ok(())
