@@ -242,12 +242,7 @@ DRIFTS = {
     "policyadded": Drift(Account.add_role_policy, {"operations"}),
     "policyattached": Drift(Account.attach_role_policy, {"operations"}),
     "policyreplaced": Drift(both(Account.delete_role_policy, Account.add_role_policy), {"operations"}),
-    "compressed": Drift(lambda account: account.patch_api("replace", "/minimumCompressionSize", value="0"),
-                        {"openApiDocument"}),
-    "keysource": Drift(lambda account: account.patch_api("replace", "/apiKeySource", value="AUTHORIZER"),
-                       {"openApiDocument"}),
     "impatient": Drift(lambda account: account.patch_integration("/timeoutInMillis", "50"), {"openApiDocument"}),
-    "passthrough": Drift(lambda account: account.patch_integration("/passthroughBehavior", "NEVER"), {"openApiDocument"}),
     "validated": Drift(Account.validate, {"openApiDocument"}),
     "cors": Drift(lambda account: account.s3.delete_bucket_cors(Bucket=account.bucket), {"cors"}, inputs=SETTINGS),
     "ownanswer": Drift(lambda account: account.api.put_gateway_response(
