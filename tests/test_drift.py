@@ -294,8 +294,6 @@ DRIFTS = {
                      {"accessLog.retentionInDays"}, inputs=LOGGED),
     "grouptag": Drift(lambda account: account.logs.untag_resource(resourceArn=account.group_arn, tagKeys=["team"]),
                       {"tags.team"}, inputs=LOGGED),
-    "cached": Drift(lambda account: account.set_stage("/cacheClusterEnabled", "true", "/cacheClusterSize", "0.5"),
-                    {"stageArn"}),
     "vpcendpoint": Drift(lambda account: account.patch_api("remove", "/endpointConfiguration/vpcEndpointIds", value="vpce-0b"),
                          {"endpoint.vpcEndpointIds"}, inputs=PRIVATE),
     "edge": Drift(lambda account: account.patch_api("replace", "/endpointConfiguration/types/0", value="EDGE"),

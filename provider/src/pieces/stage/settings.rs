@@ -133,7 +133,6 @@ impl Settings {
             patches.push(Patch::set("/tracingEnabled", &self.tracing.to_string()));
         }
         patches.extend(AccessLog::patches(self.access_log.as_ref(), old.access_log.as_ref()));
-        patches.extend((old.cached && !self.cached).then(|| Patch::set("/cacheClusterEnabled", "false")));
         patches.extend((old.canary && !self.canary).then(|| Patch::remove("/canarySettings")));
         patches
     }
@@ -190,8 +189,8 @@ mod tests {
              /*/*/logging/loglevel OFF; /*/*/logging/dataTrace false; /accessLogSettings away"
         );
         assert_eq!(told(&none, &none), "");
-        let by_hand = Settings { cached: true, canary: true, ..Settings::default() };
-        assert_eq!(told(&none, &by_hand), "/cacheClusterEnabled false; /canarySettings away");
+        let by_hand = Settings { canary: true, ..Settings::default() };
+        assert_eq!(told(&none, &by_hand), "/canarySettings away");
         assert_eq!(
             told(&limit, &none),
             "/*/*/metrics/enabled false; /*/*/throttling/rateLimit 0.5; /*/*/throttling/burstLimit 20"
