@@ -71,19 +71,26 @@ impl Stop {
         }
     }
 
+    /// Waits until there is a reason to stop, and tells it.
+    pub async fn come(&self) -> &'static str {
+        tokio::select! { () = self.time_is_up() => {}, () = self.cancel.cancelled() => {} }
+        self.reason().unwrap_or("it was time to stop")
+    }
+
+    async fn time_is_up(&self) {
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Waits until calls under way have to be abandoned.
     async fn abandon(&self) {
-        let deadline = async {
-            match self.deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         let cancelled = async {
             self.cancel.cancelled().await;
             tokio::time::sleep(GRACE).await;
         };
-        tokio::select! { () = deadline => {}, () = cancelled => {} }
+        tokio::select! { () = self.time_is_up() => {}, () = cancelled => {} }
     }
 }
 
@@ -125,6 +132,8 @@ impl Run {
                 running.extend(Vec::into_iter(ready).map(start));
             }
             let finished = tokio::select! {
+                // What ends by itself when the time is up made no call that could have taken effect.
+                biased;
                 finished = running.next() => finished,
                 () = self.stop.abandon(), if !running.is_empty() => {
                     self.lost.store(true, Ordering::Relaxed);

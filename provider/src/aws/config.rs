@@ -17,6 +17,7 @@ use s3dataproxy_schema::Config;
 
 use super::Clients;
 use super::error::{Call, Service};
+use super::pace::{InTurn, MarkEdge, Pace};
 use super::probe::Probe;
 use super::retry::{Conflicts, GiveUpConnecting};
 use crate::error::{Error, Kind};
@@ -24,6 +25,12 @@ use crate::partition::Partition;
 
 /// How often a call is tried where `maxAttempts` does not say.
 const MAX_ATTEMPTS: u32 = 8;
+
+/// How long an attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// For tests: how many seconds a second of API Gateway's quotas lasts, at custom endpoints too; 0 for no pace at all.
+const PACE: &str = "S3DATAPROXY_PACE";
 
 /// The endpoints that are not AWS's own.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +47,7 @@ pub struct CustomEndpoints {
 pub async fn connect(config: &Config) -> Result<Clients, Error> {
     let sdk = load(config).await?;
     let region = sdk.region().map(Region::to_string).unwrap_or_default();
-    let account = credentials(&sdk).await?;
+    let (account, key) = credentials(&sdk).await?;
     let endpoints = endpoints(config, &sdk);
 
     macro_rules! client {
@@ -53,16 +60,30 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
     }
     // A custom endpoint is one host for all buckets, so their names go into the path.
     let s3 = client!(s3, endpoints.s3).force_path_style(endpoints.s3.is_some());
+    let scale = pace_scale(std::env::var(PACE).ok().as_deref(), endpoints.apigateway.is_some())?;
+    let pace = (scale > 0.0).then(|| {
+        let place = (account.clone().unwrap_or(key), region.clone(), endpoints.apigateway.clone());
+        Pace::of(place, scale)
+    });
+    let mut apigateway = client!(apigateway, endpoints.apigateway);
+    if let Some(pace) = &pace {
+        // An attempt begins with the wait for its turn, which has no limit of its own.
+        let timeouts = sdk.timeout_config().map(TimeoutConfig::to_builder).unwrap_or_default();
+        let timeouts = timeouts.disable_operation_attempt_timeout().read_timeout(ATTEMPT).build();
+        let in_turn = InTurn::new(pace.clone(), None);
+        apigateway = apigateway.timeout_config(timeouts).interceptor(MarkEdge).auth_scheme_resolver(in_turn);
+    }
     let clients = Clients {
         s3: s3::Client::from_conf(s3.build()),
         iam: iam::Client::from_conf(client!(iam, endpoints.iam).build()),
-        apigateway: apigateway::Client::from_conf(client!(apigateway, endpoints.apigateway).build()),
+        apigateway: apigateway::Client::from_conf(apigateway.build()),
         logs: logs::Client::from_conf(client!(logs, endpoints.logs).build()),
         execute_api_url: execute_api_url(config, endpoints.apigateway.as_deref(), &region),
         probe: Probe::new(&sdk),
         account,
         region,
         endpoints,
+        pace,
     };
     if let Some(allowed) = &config.allowed_account_ids {
         let sts = sts::Client::from_conf(client!(sts, clients.endpoints.sts).build());
@@ -81,10 +102,7 @@ async fn load(config: &Config) -> Result<SdkConfig, Error> {
                 .with_max_backoff(Duration::from_secs(20)),
         )
         .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .operation_attempt_timeout(Duration::from_secs(30))
-                .build(),
+            TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).operation_attempt_timeout(ATTEMPT).build(),
         );
     if let Some(region) = &config.region {
         loader = loader.region(Region::new(region.clone()));
@@ -119,8 +137,15 @@ async fn load(config: &Config) -> Result<SdkConfig, Error> {
     Ok(sdk.into_builder().credentials_provider(provider).build())
 }
 
-/// Looks credentials up, and tells their account where they name it.
-async fn credentials(sdk: &SdkConfig) -> Result<Option<String>, Error> {
+/// How many seconds a second of API Gateway's quotas lasts: AWS's own where AWS answers, and none elsewhere.
+fn pace_scale(set: Option<&str>, elsewhere: bool) -> Result<f64, Error> {
+    let Some(set) = set else { return Ok(if elsewhere { 0.0 } else { 1.0 }) };
+    let scale = set.parse().ok().filter(|scale| (0.0..=1.0).contains(scale));
+    scale.ok_or_else(|| Error::new(Kind::Config, "reach AWS", format!("`{PACE}` must be a number from 0 to 1")))
+}
+
+/// Looks credentials up, and tells their account where they name it, and the id of their key.
+async fn credentials(sdk: &SdkConfig) -> Result<(Option<String>, String), Error> {
     let missing = |reason: String| {
         Error::new(Kind::Config, "reach AWS", format!("no usable AWS credentials: {reason}")).hint(
             "log in with the AWS CLI, or set `AWS_PROFILE`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or the \
@@ -129,7 +154,7 @@ async fn credentials(sdk: &SdkConfig) -> Result<Option<String>, Error> {
     };
     let provider = sdk.credentials_provider().ok_or_else(|| missing("there is no source of them".to_owned()))?;
     match provider.provide_credentials().await {
-        Ok(found) => Ok(found.account_id().map(|id| id.as_str().to_owned())),
+        Ok(found) => Ok((found.account_id().map(|id| id.as_str().to_owned()), found.access_key_id().to_owned())),
         Err(error) => {
             let mut reason: &dyn std::error::Error = &error;
             while let Some(source) = reason.source() {

@@ -5,6 +5,7 @@ use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_apigateway::operation::RequestId;
 
 use super::Clients;
+use super::pace::gave_up_waiting;
 use super::retry::connected;
 use crate::error::{Error, Kind};
 
@@ -44,6 +45,9 @@ impl Clients {
         SdkError<E, HttpResponse>: RequestId,
     {
         let Call(service, operation, doing) = call;
+        if let Some(reason) = gave_up_waiting(&error) {
+            return Error::new(Kind::Stopped, doing, reason);
+        }
         let request_id = error.request_id().map(str::to_owned);
         let mut explained = match &error {
             SdkError::ServiceError(service_error) => {

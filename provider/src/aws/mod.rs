@@ -7,12 +7,19 @@ use aws_sdk_s3 as s3;
 
 pub mod config;
 pub mod error;
+mod pace;
 pub mod probe;
 mod retry;
 
 pub(crate) use retry::OnlyRefusals;
 
+use std::sync::Arc;
+
+use crate::apply::{Stop, Tell};
+use pace::{InTurn, Pace, Waiting};
+
 /// The clients, and what their configuration says.
+#[derive(Clone)]
 pub struct Clients {
     /// Amazon S3.
     pub s3: s3::Client,
@@ -32,4 +39,19 @@ pub struct Clients {
     pub probe: probe::Probe,
     /// The custom endpoint of each service that has one, for error messages.
     pub endpoints: config::CustomEndpoints,
+    /// The pace at which API Gateway is called; none where its quotas do not count.
+    pace: Option<Arc<Pace>>,
+}
+
+impl Clients {
+    /// The same clients for one operation: waits for API Gateway's pace end when it has to stop, and are told.
+    pub fn waiting(&self, stop: Stop, tell: Tell) -> Clients {
+        let mut clients = self.clone();
+        if let Some(pace) = &self.pace {
+            let in_turn = InTurn::new(pace.clone(), Some(Waiting { stop, tell }));
+            let config = self.apigateway.config().to_builder().auth_scheme_resolver(in_turn);
+            clients.apigateway = apigateway::Client::from_conf(config.build());
+        }
+        clients
+    }
 }

@@ -117,6 +117,8 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let secrets = session.secrets_of(&inputs)?;
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
+    let waiting = clients.waiting(stop(&provider, 0.0), progress(&provider, &request.urn, &secrets));
+    let clients = Arc::new(waiting);
     let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &secrets))?;
     let channel = (request.resource_status_address, request.resource_status_token);
@@ -170,6 +172,8 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let clients = session.clients_for(&state).await?;
     let (read, secrets) = (lenient(&inputs)?, session.secrets_of(&inputs)?);
     let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
+    let stop = stop(&provider, request.timeout);
+    let clients = Arc::new(clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets)));
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
     let before = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
@@ -189,7 +193,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         resumes: false.into(),
         lost: false.into(),
         finished: OnceCell::new(),
-        stop: stop(&provider, request.timeout),
+        stop,
         state: Arc::new(Mutex::new(state)),
         progress: progress(&provider, &request.urn, &secrets),
         warn: warn(&provider, &request.urn, &secrets),
@@ -236,6 +240,7 @@ impl Work {
         }
         read.secrets.extend(session.secrets.iter().cloned());
         let stop = stop(provider, timeout);
+        let clients = Arc::new(clients.waiting(stop.clone(), progress(provider, &urn, &read.secrets)));
         Ok(Work { provider: provider.clone(), session, clients, urn, inputs, read, stop })
     }
 
