@@ -57,6 +57,8 @@ class Tap:
         self.calls: list[Call] = []
         #: Seconds each management call waits before AWS sees it, or a function of the call that tells them.
         self.delay: float | Callable[[Call], float] = 0
+        #: Asked at each management call for a fault where none is injected.
+        self.policy: Callable[[Call], faults.Fault | None] = lambda call: None
         self._plans: list[_Plan] = []
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -115,7 +117,7 @@ class Tap:
             if plan.call is None and plan.operation == call.operation and plan.times > 0:
                 plan.times -= 1
                 return plan.fault
-        return None
+        return self.policy(call) if call.number else None
 
     def _wait(self, call: Call) -> None:
         delay = self.delay(call) if callable(self.delay) else self.delay
