@@ -273,3 +273,6 @@ impl Intercept for MarkEdge {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
