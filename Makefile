@@ -26,7 +26,7 @@ demo: $(STAGE) ## the one-line program against a local AWS: preview, up, fetch a
 .PHONY: test
 test: $(STAGE) $(IAM) ## every test
 	cargo test --workspace
-	$(PYTHON) -m pytest tests
+	$(PYTHON) -m pytest tests --numprocesses logical --dist loadfile
 
 .PHONY: check
 check: ## formatting, lints, and that generated files are fresh

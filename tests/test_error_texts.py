@@ -30,6 +30,7 @@ CREATE = {
     "a bucket": ("CreateBucket", DENIED),
     "a bucket's policy": ("PutBucketPolicy", DENIED),
     "a role": ("CreateRole", DENIED),
+    "too many roles": ("CreateRole", Refusal("LimitExceeded", 409, "Cannot exceed quota for RolesPerAccount: 1000.")),
     "wrong credentials": ("CreateRole", Refusal("InvalidClientTokenId", 403, "The security token is invalid.")),
     "old credentials": ("CreateRole", Refusal("ExpiredToken", 403, "The security token is expired")),
     "a role's policy": ("PutRolePolicy", DENIED),
@@ -44,6 +45,7 @@ CREATE = {
     "no role for logs": ("UpdateStage", Refusal(
         "BadRequestException", 400, "CloudWatch Logs role ARN must be set in account settings to enable logging")),
     "a usage plan": ("CreateUsagePlan", DENIED),
+    "too many API keys": ("CreateApiKey", Refusal("LimitExceededException", 429, "Maximum number of API keys")),
     "a plan's key": ("CreateUsagePlanKey", DENIED),
 }
 READ = {operation: (operation, DENIED) for operation in (

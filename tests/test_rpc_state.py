@@ -76,7 +76,7 @@ def refused(resource: Resource, tap, operation, words: str) -> str:
     return caught.value.details()
 
 
-NOTHING = object()
+NOTHING = "taken away"
 ASSET = {SIGNATURE: "c44067f5952c0a294b673a41bacd8c17", "text": "x", "hash": "x"}
 
 

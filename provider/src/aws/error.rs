@@ -196,6 +196,10 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             "somebody has attached the usage plan to another stage: take it off there, and run the command again"
                 .to_owned()
         }
+        (_, "LimitExceeded") | (Kind::Throttled, "LimitExceededException") => {
+            "the account has as many as it may have: delete what nobody needs, or ask for a higher quota in Service Quotas"
+                .to_owned()
+        }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
         (Kind::Faulty, _) if clients.has_own_endpoint(service) => format!(
             "check that `endpointUrl` or `endpoints.{}` is what it should be, and run `pulumi up` again",
