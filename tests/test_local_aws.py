@@ -253,9 +253,15 @@ def test_tags_that_are_put_on_show_and_stay(aws):
         arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}/stages/prod"
         apigateway.tag_resource(resourceArn=arn, tags={"b": "3", "c": "4"})
         apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])
-        assert apigateway.get_stage(restApiId=api, stageName="prod")["tags"] == {"b": "3", "c": "4"}
-        apigateway.create_deployment(restApiId=api, stageName="prod")
-        assert apigateway.get_stage(restApiId=api, stageName="prod")["tags"] == {"b": "3", "c": "4"}
+        apigateway.update_stage(restApiId=api, stageName="prod", patchOperations=[
+            {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": "7"}, {"op": "replace", "path": "/tracingEnabled", "value": "true"}])
+        before = apigateway.get_stage(restApiId=api, stageName="prod")
+        assert before["tags"] == {"b": "3", "c": "4"}
+        deployment = apigateway.create_deployment(restApiId=api, stageName="prod")["id"]
+        after = apigateway.get_stage(restApiId=api, stageName="prod")
+        assert after["deploymentId"] == deployment != before["deploymentId"]
+        for part in ("tags", "methodSettings", "tracingEnabled"):
+            assert after[part] == before[part]
         arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}"
         apigateway.tag_resource(resourceArn=arn, tags={"b": "3", "c": "4"})
         apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])

@@ -65,7 +65,7 @@ NEEDS = {
         "CreateStage": {"apigateway:POST": API, "apigateway:PUT": TAGS},
         "GetRestApis": {"apigateway:GET": APIS},
         **{name: {"apigateway:GET": API} for name in ("GetRestApi", "GetResources", "GetGatewayResponses", "GetAuthorizers",
-                                                        "GetStage", "GetStages")},
+                                                        "GetStage", "GetStages", "GetDeployments")},
         # The document names the role, and has the resource policy:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
         "PutRestApi": {"apigateway:PUT": API, "apigateway:UpdateRestApiPolicy": API, "iam:PassRole": ROLE},

@@ -58,13 +58,14 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
         log_group.filter(|seen| still_recorded(&seen.tags, state.log_group.as_ref().map(|old| &old.tags), state));
     let mut seen =
         State { bucket, role, role_policy, rest_api, definition, log_group, stage, usage_plan, ..state.clone() };
-    // A deployment of ours that no stage serves any more is to be deleted.
-    let serves = seen.stage.as_ref().map(|stage| &stage.deployment_id);
-    if let Some(ours) = state.stage.as_ref().filter(|old| !old.digest.is_empty() && Some(&old.deployment_id) != serves)
-    {
-        seen.leftovers.deployments.push(ours.deployment_id.clone());
-    }
+    seen.leftovers.deployments.extend(replaced(state, seen.stage.as_ref()));
     Ok(seen.rooted())
+}
+
+/// A deployment of ours that the stage serves no more, which is to be deleted.
+fn replaced(state: &State, seen: Option<&stage::State>) -> Option<String> {
+    let ours = state.stage.as_ref().filter(|old| !old.digest.is_empty())?;
+    (seen.map(|stage| &stage.deployment_id) != Some(&ours.deployment_id)).then(|| ours.deployment_id.clone())
 }
 
 fn still_recorded(seen: &Tags, known: Option<&Tags>, state: &State) -> bool {
@@ -126,11 +127,23 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
             (known, _) => Ok(known.clone()),
         }
     };
-    let (bucket, role, rest_api, log_group, usage_plan) =
-        tokio::try_join!(bucket, role, rest_api, log_group, usage_plan)?;
+    // A deployment whose answer was lost may have moved the stage.
+    let stage = async {
+        match (&state.rest_api, &state.stage) {
+            (Some(api), Some(known)) => {
+                let seen = stage::aws::get(aws, &api.id, &known.name).await?;
+                Ok(seen.map(|seen| stage::aws::state(&seen, known)))
+            }
+            (_, known) => Ok(known.clone()),
+        }
+    };
+    let (bucket, role, rest_api, log_group, usage_plan, stage) =
+        tokio::try_join!(bucket, role, rest_api, log_group, usage_plan, stage)?;
+    let mut leftovers = state.leftovers.clone();
+    leftovers.deployments.extend(replaced(&state, stage.as_ref()));
     let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     let role = role.filter(|found| state.role.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
-    Ok(State { bucket, role, rest_api, log_group, usage_plan, ..state })
+    Ok(State { bucket, role, rest_api, log_group, usage_plan, stage, leftovers, ..state })
 }
 
 async fn observe_usage_plan(

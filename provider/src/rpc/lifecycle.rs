@@ -91,6 +91,8 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         State {
             log_group: found.log_group.filter(|_| state.log_group.is_some() || desired.log_group.is_none()),
             usage_plan: found.usage_plan.filter(|_| state.usage_plan.is_some() || desired.usage_plan.is_none()),
+            stage: found.stage,
+            leftovers: found.leftovers,
             ..state
         }
     } else {

@@ -1,5 +1,5 @@
-"""Tags put on an API or a stage by TagResource show in GetRestApi and GetStage, and a stage keeps its tags when a
-deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
+"""Tags put on an API or a stage by TagResource show in GetRestApi and GetStage, and a stage keeps its tags and
+settings when a deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
 
 Source: `tags` is a field of what GetRestApi and GetStage answer, and CreateDeployment changes the deployment of a stage
 that is there: https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html,
@@ -13,6 +13,9 @@ from localstack.services.apigateway.legacy import provider
 from localstack.services.apigateway.next_gen import provider as next_gen
 
 NAMED = re.compile(r"/restapis/([^/]+)(?:/stages/([^/]+))?$")
+
+KEPT = ("tags", "description", "method_settings", "access_log_settings", "tracing_enabled", "cache_cluster_enabled",
+        "cache_cluster_size", "cache_cluster_status")
 
 
 def apply() -> None:
@@ -31,7 +34,9 @@ def apply() -> None:
         before = provider.get_moto_rest_api(context, rest_api_id).stages.get(stage_name)
         answer = deploy(self, context, rest_api_id, stage_name=stage_name, **others)
         if before:
-            provider.get_moto_rest_api(context, rest_api_id).stages[stage_name].tags = before.tags
+            stage = provider.get_moto_rest_api(context, rest_api_id).stages[stage_name]
+            for part in KEPT:
+                setattr(stage, part, getattr(before, part))
         return answer
 
     provider.ApigatewayProvider.tag_resource = tag_resource

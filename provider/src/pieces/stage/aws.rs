@@ -246,6 +246,9 @@ async fn deploy(
     run.check(doing)?;
     (run.progress)(&format!("deploying to stage {}", desired.name));
     let deployment_id = new_deployment(run, api, before, doing).await?;
+    // The one that was made is on record first; then come those that may have been made before, and nobody heard of.
+    let unsure = run.state().cut_off;
+    let unheard = if unsure { ours(run, api, doing).await } else { Ok(Vec::new()) };
     let renamed = !old.name.is_empty() && old.name != desired.name;
     let mut state = run.state();
     // One that somebody else made is theirs to delete.
@@ -255,6 +258,11 @@ async fn deploy(
     if renamed {
         state.leftovers.stages.push(old.name.clone());
     }
+    for id in unheard.iter().flatten() {
+        if !state.leftovers.deployments.contains(id) {
+            state.leftovers.deployments.push(id.clone());
+        }
+    }
     state.leftovers.forget(&desired.name, &deployment_id);
     state.stage = Some(State {
         name: desired.name.clone(),
@@ -263,7 +271,17 @@ async fn deploy(
         settings,
         tags: if renamed { Tags::new() } else { old.tags.clone() },
     });
-    Ok(())
+    unheard.map(drop)
+}
+
+/// The deployments that this life of the resource made.
+async fn ours(run: &Run, api: &str, doing: &str) -> Result<Vec<String>, Error> {
+    let note = owner::note(&run.desired().owner);
+    let pages = run.aws.apigateway.get_deployments().rest_api_id(api).limit(500).into_paginator().items().send();
+    let found: Result<Vec<_>, _> = pages.collect().await;
+    let found = found.map_err(|error| run.aws.explain(Call(ApiGateway, "GetDeployments", doing), error))?;
+    let ours = found.into_iter().filter(|deployment| deployment.description() == Some(&note));
+    Ok(ours.filter_map(|deployment| deployment.id).collect())
 }
 
 /// Makes a deployment and gives its id. API Gateway makes another one each time it is asked, so a call without an answer

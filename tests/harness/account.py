@@ -1,0 +1,131 @@
+"""What the account has of one resource, and what the resource's state knows of it: the two books that must agree."""
+
+import json
+import re
+from collections.abc import Collection
+
+from botocore.exceptions import ClientError
+
+# An object's kind and its id or name.
+Object = tuple[str, str]
+
+
+def there(aws, name: str, others: Collection[str] = ()) -> dict[Object, dict]:
+    """Every object of this name with what it says, without those of somebody else, whose ids are in `others`."""
+    api, found = aws.client("apigateway"), {}
+    found |= _bucket(aws.client("s3"), name) | _role(aws.client("iam"), name) | _log_group(aws.client("logs"), name)
+    for rest_api in api.get_rest_apis(limit=500)["items"]:
+        if rest_api["name"] == name and rest_api["id"] not in others:
+            found |= _rest_api(api, rest_api)
+    for plan in api.get_usage_plans(limit=500)["items"]:
+        if plan["name"] == name and plan["id"] not in others:
+            found[("usage plan", plan["id"])] = _parts(plan, "throttle", "quota", "tags") | {
+                # A stage that is added again stands there twice in the local AWS; what AWS does then is not on record.
+                "stages": sorted({stage["stage"] for stage in plan["apiStages"]})}
+            for key in api.get_usage_plan_keys(usagePlanId=plan["id"])["items"]:
+                found[("link", key["id"])] = {"name": key["name"]}
+    for key in api.get_api_keys(nameQuery=f"{name}-", limit=500)["items"]:
+        if key["id"] not in others:
+            found[("API key", key["id"])] = _parts(key, "name", "enabled", "tags")
+    return found
+
+
+def recorded(state: dict) -> set[Object]:
+    """Every object that a state has."""
+    leftovers = state.get("leftovers", {})
+    found = {(kind, state[piece]["name"])
+             for kind, piece in {"bucket": "bucket", "log group": "logGroup"}.items() if piece in state}
+    roles = [leftovers["role"]] if "role" in leftovers else []
+    if "role" in state and not state["role"].get("existing"):
+        roles.append(state["role"]["name"])
+    found |= {("role", role) for role in roles}
+    if "rolePolicy" in state or leftovers.get("role"):
+        found.add(("role policy", "s3dataproxy"))
+    if "restApi" in state:
+        found.add(("REST API", state["restApi"]["id"]))
+    if stage := state.get("stage"):
+        found |= {("stage", each) for each in [stage["name"], *leftovers.get("stages", [])]}
+        found |= {("deployment", each) for each in [stage["deploymentId"], *leftovers.get("deployments", [])]}
+    if plan := state.get("usagePlan"):
+        found |= {("usage plan", plan["id"])} if plan["id"] else set()
+        found |= {("API key", key["id"]) for key in plan["keys"].values()}
+        found |= {("link", key["id"]) for key in plan["keys"].values() if key["linked"]}
+    return found
+
+
+def told(objects: dict[Object, dict], name: str) -> str:
+    """The same without what differs from one resource to the next: names, ids and the number of the life."""
+    text = json.dumps(sorted(([kind, says] for (kind, _), says in objects.items()), key=repr), sort_keys=True, indent=1)
+    for kind, id_ in sorted(objects):
+        if kind in ("REST API", "deployment"):
+            text = text.replace(id_, kind)
+    return re.sub(r"@([a-z0-9-]+)@[0-9a-f]{8}", r"@\1@LIFE", text.replace(name, "NAME"))
+
+
+def _parts(item: dict, *keys: str) -> dict:
+    return {key: item.get(key) for key in keys}
+
+
+def _or_none(call, **arguments):
+    """None for what is not there."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith("NoSuch"):
+            raise
+
+
+def _bucket(s3, name: str) -> dict[Object, dict]:
+    if not _or_none(s3.get_bucket_versioning, Bucket=name):
+        return {}
+    tags = _or_none(s3.get_bucket_tagging, Bucket=name) or {"TagSet": []}
+    return {("bucket", name): {
+        "tags": {tag["Key"]: tag["Value"] for tag in tags["TagSet"]},
+        "versioning": s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled",
+        "policy": (_or_none(s3.get_bucket_policy, Bucket=name) or {}).get("Policy"),
+        "cors": (_or_none(s3.get_bucket_cors, Bucket=name) or {}).get("CORSRules"),
+    }}
+
+
+def _role(iam, name: str) -> dict[Object, dict]:
+    found = _or_none(iam.get_role, RoleName=name)
+    if not found:
+        return {}
+    objects = {("role", name): {
+        "trust": found["Role"]["AssumeRolePolicyDocument"],
+        "tags": {tag["Key"]: tag["Value"] for tag in found["Role"].get("Tags", [])},
+    }}
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        says = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        objects[("role policy", policy)] = {"says": says}
+    return objects
+
+
+def _log_group(logs, name: str) -> dict[Object, dict]:
+    name = f"/aws/apigateway/{name}"
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return {("log group", group["logGroupName"]): {
+        "retention": group.get("retentionInDays"),
+        "tags": logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"],
+    } for group in groups if group["logGroupName"] == name}
+
+
+def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
+    id_ = rest_api["id"]
+    resources = api.get_resources(restApiId=id_, embed=["methods"], limit=500)["items"]
+    objects = {("REST API", id_): {
+        **_parts(rest_api, "description", "endpointConfiguration", "binaryMediaTypes", "policy", "tags"),
+        "routes": {f"{verb} {resource['path']}": _parts(method, "authorizationType", "apiKeyRequired") |
+                   _parts(method["methodIntegration"], "uri", "credentials", "requestParameters")
+                   for resource in resources for verb, method in resource.get("resourceMethods", {}).items()},
+    }}
+    for deployment in api.get_deployments(restApiId=id_, limit=500)["items"]:
+        objects[("deployment", deployment["id"])] = {}
+    for stage in api.get_stages(restApiId=id_)["item"]:
+        settings = stage.get("methodSettings", {}).get("*/*", {})
+        objects[("stage", stage["stageName"])] = {
+            **_parts(stage, "stageName", "deploymentId", "tags", "accessLogSettings"),
+            "settings": _parts(settings, "loggingLevel", "metricsEnabled", "throttlingRateLimit"),
+            "traced": stage.get("tracingEnabled", False),
+        }
+    return objects
