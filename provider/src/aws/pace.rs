@@ -177,7 +177,10 @@ impl InTurn {
 
     async fn wait(&self, operation: &str) -> Result<(), GaveUpWaiting> {
         let turn = self.pace.turn(operation);
-        let Some(Waiting { stop, tell }) = &self.waiting else { return Ok(turn.await) };
+        let Some(Waiting { stop, tell }) = &self.waiting else {
+            turn.await;
+            return Ok(());
+        };
         if let Some(reason) = stop.reason() {
             return Err(GaveUpWaiting(reason));
         }
