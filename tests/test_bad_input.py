@@ -112,6 +112,8 @@ def test_wrong_types_and_unknown_properties(shared, aws):
     ({"cors": {"allowOrigins": ["example.com"]}}, ["`cors.allowOrigins[0]`", "https://"]),
     ({"cors": {"allowOrigins": ["*"], "allowCredentials": True}}, ["`cors.allowCredentials`", "`*`"]),
     ({"cors": {"allowOrigins": ["*"], "maxAgeSeconds": 86401}}, ["`cors.maxAgeSeconds`", "86400"]),
+    ({"domain": {"name": "*.example.com", "certificateArn": "a", "basePath": "a/b"}},
+     ["`domain.name`", "without a wildcard", "`domain.certificateArn`", "arn:aws:acm", "`domain.basePath`", "one segment"]),
     ({"authorizer": {"functionArn": "f"}}, ["`authorizer`", "`CUSTOM`"]),
     ({"authorization": "COGNITO_USER_POOLS"}, ["`authorizer.userPoolArns`", "at least one"]),
     ({"authorization": "CUSTOM", "authorizer": {"functionArn": "f", "resultTtlInSeconds": 3601}},

@@ -315,3 +315,31 @@ def test_an_api_keeps_its_security_policy(aws):
     back = api.update_rest_api(**one, patchOperations=[{"op": "replace", "path": "/securityPolicy", "value": "TLS_1_0"}])
     assert back["securityPolicy"] == api.get_rest_api(**one)["securityPolicy"] == "TLS_1_0"
     api.delete_rest_api(**one)
+
+
+def test_a_domain_name_keeps_what_it_is_told_and_its_api(aws):
+    """Repair: domain_names."""
+    api = aws.client("apigateway")
+    rest_api = api.create_rest_api(name="with-a-domain-name")["id"]
+    name = "told.example.com"
+    api.create_domain_name(domainName=name, regionalCertificateArn="arn-1", securityPolicy="TLS_1_0", tags={"a": "1"},
+                           endpointConfiguration={"types": ["REGIONAL"]})
+    with pytest.raises(api.exceptions.BadRequestException, match="already exists"):
+        api.create_domain_name(domainName=name, regionalCertificateArn="arn-1")
+    api.update_domain_name(domainName=name, patchOperations=[
+        {"op": "add", "path": "/endpointConfiguration/types", "value": "EDGE"},
+        {"op": "add", "path": "/certificateArn", "value": "arn-2"}])
+    api.update_domain_name(domainName=name, patchOperations=[
+        {"op": "remove", "path": "/endpointConfiguration/types", "value": "REGIONAL"}])
+    api.tag_resource(resourceArn=f"arn:aws:apigateway:us-east-1::/domainnames/{name}", tags={"b": "2"})
+    seen = api.get_domain_name(domainName=name)
+    assert seen["endpointConfiguration"]["types"] == ["EDGE"] and "regionalCertificateArn" not in seen
+    assert (seen["certificateArn"], seen["securityPolicy"], seen["tags"]) == ("arn-2", "TLS_1_0", {"a": "1", "b": "2"})
+    mapping = {"domainName": name, "restApiId": rest_api, "stage": "prod"}
+    api.create_base_path_mapping(**mapping)
+    with pytest.raises(api.exceptions.ConflictException, match="already exists"):
+        api.create_base_path_mapping(**mapping)
+    with pytest.raises(api.exceptions.BadRequestException, match="base path mappings"):
+        api.delete_rest_api(restApiId=rest_api)
+    api.delete_domain_name(domainName=name)
+    api.delete_rest_api(restApiId=rest_api)

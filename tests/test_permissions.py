@@ -12,6 +12,7 @@ from harness.engine import PROXY, Stack
 from harness.faults import Answer, Error, Lost
 from harness.iam import Ask, actions, allowed
 from harness.tap import Call, Tap
+from test_domain import CERTIFICATE
 from test_lifecycle import BOUNDARY, FUNCTION, KEY, left, one
 
 POLICY = ROOT / "docs/permissions.json"
@@ -23,6 +24,8 @@ LOGS_ROLE = "arn:aws:iam::ACCOUNT:role/LOGS_ROLE"
 LOG_GROUP, EXECUTION_LOGS = (
     f"arn:aws:logs:REGION:ACCOUNT:log-group:{name}" for name in ("/aws/apigateway/NAME*", "API-Gateway-Execution-Logs_*"))
 APIS, API, TAGS = (f"arn:aws:apigateway:REGION::/{path}" for path in ("restapis", "restapis/*", "tags/*"))
+DOMAINS, DOMAIN, MAPPINGS = (
+    f"arn:aws:apigateway:REGION::/{path}" for path in ("domainnames", "domainnames/DOMAIN", "domainnames/DOMAIN/*"))
 PLANS, PLAN, KEYS, ANY_KEY = (
     f"arn:aws:apigateway:REGION::/{path}" for path in ("usageplans", "usageplans/*", "apikeys", "apikeys/*"))
 
@@ -84,6 +87,16 @@ NEEDS = {
         "GetApiKey": {"apigateway:GET": ANY_KEY},
         **{name: {"apigateway:DELETE": PLAN} for name in ("DeleteUsagePlan", "DeleteUsagePlanKey")},
         "DeleteApiKey": {"apigateway:DELETE": ANY_KEY},
+        # With tags.
+        "CreateDomainName": {"apigateway:POST": DOMAINS, "apigateway:PUT": TAGS},
+        "GetDomainNames": {"apigateway:GET": DOMAINS},
+        "GetDomainName": {"apigateway:GET": DOMAIN},
+        "UpdateDomainName": {"apigateway:PATCH": DOMAIN},
+        "DeleteDomainName": {"apigateway:DELETE": DOMAIN},
+        "CreateBasePathMapping": {"apigateway:POST": MAPPINGS},
+        "GetBasePathMappings": {"apigateway:GET": MAPPINGS},
+        "UpdateBasePathMapping": {"apigateway:PATCH": MAPPINGS},
+        "DeleteBasePathMapping": {"apigateway:DELETE": MAPPINGS},
         "TagResource": {"apigateway:PUT": TAGS},
         "UntagResource": {"apigateway:DELETE": TAGS},
         "GetAccount": {"apigateway:GET": "arn:aws:apigateway:REGION::/account"},
@@ -130,6 +143,10 @@ def calls(aws, tmp_path_factory) -> list[Call]:
             tap.inject(Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"}), operation=operation)
         up(accessLog={"kmsKeyArn": KEY})
         up(accessLog={})
+        stack.refresh()
+        domain = {"name": "data.example.com", "certificateArn": CERTIFICATE}
+        up(domain=domain)
+        up(domain=domain | {"securityPolicy": "TLS_1_0", "basePath": "v1"})
         stack.refresh()
         up(apiKeys=["a", "b"], role={"permissionsBoundaryArn": BOUNDARY})
         up(apiKeys=["b"], quota={"limit": 1, "period": "DAY"})

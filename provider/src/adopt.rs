@@ -11,7 +11,7 @@ use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
-use crate::pieces::{Piece, bucket, log_group, rest_api, role, stage};
+use crate::pieces::{Piece, bucket, domain, log_group, rest_api, role, stage};
 use crate::state::State;
 
 impl Run {
@@ -34,6 +34,7 @@ impl Run {
                     Piece::Bucket => "choose another `name` or `bucket.name`",
                     // API Gateway makes one anew when it has to write after a delete.
                     Piece::LogGroup => "delete it if nobody needs it, or name it in `accessLog.destinationArn`",
+                    Piece::Domain => "choose another `domain.name`, or delete that domain name",
                     _ => "choose another `name`",
                 };
                 let reason = format!("a {piece} of this name is there already");
@@ -95,7 +96,13 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
             None => Ok(None),
         }
     };
-    let (bucket, role, rest_api, log_group) = tokio::try_join!(bucket, role, rest_api, log_group)?;
+    let domain = async {
+        match &state.domain {
+            Some(domain) => domain::aws::tags_of(aws, &domain.name).await,
+            None => Ok(None),
+        }
+    };
+    let (bucket, role, rest_api, log_group, domain) = tokio::try_join!(bucket, role, rest_api, log_group, domain)?;
     let mut left = Vec::new();
     let mut keep = |piece: Piece, name: &str, known: &Tags, tags: &Option<Tags>| {
         let mine = tags.as_ref().map(|tags| owner::is_recorded(tags, known, &state.owner));
@@ -109,5 +116,9 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
     ours.role = ours.role.filter(|piece| keep(Piece::Role, &piece.name, &piece.tags, &role));
     ours.rest_api = ours.rest_api.filter(|piece| keep(Piece::RestApi, &piece.id, &piece.tags, &rest_api));
     ours.log_group = ours.log_group.filter(|piece| keep(Piece::LogGroup, &piece.name, &piece.tags, &log_group));
+    // What it has replaced is still to be deleted, also where itself is gone.
+    ours.domain = ours.domain.and_then(|piece| {
+        if keep(Piece::Domain, &piece.name, &piece.tags, &domain) { Some(piece) } else { piece.left_over() }
+    });
     Ok((ours.rooted(), left))
 }

@@ -6,7 +6,7 @@ use s3dataproxy_schema::{Inputs, Operation};
 
 use crate::owner;
 use crate::partition::Partition;
-use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, domain, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::value::UNKNOWN;
 
 /// Tags by key.
@@ -52,6 +52,8 @@ pub struct Desired {
     pub stage: stage::Desired,
     /// The usage plan with its keys; none where nobody needs a key.
     pub usage_plan: Option<usage_plan::Desired>,
+    /// The custom domain name; none where the URL has API Gateway's own.
+    pub domain: Option<domain::Desired>,
 }
 
 impl Desired {
@@ -94,6 +96,7 @@ impl Desired {
         Desired {
             log_group: log_group::Desired::of(inputs, &name, &owned),
             usage_plan: usage_plan::Desired::of(inputs, &name, &stage_name, &apis),
+            domain: domain::Desired::of(inputs, &stage_name, &owned),
             owner: place.owner.clone(),
             partition,
             region: place.region.clone(),

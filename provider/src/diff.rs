@@ -78,7 +78,9 @@ fn name_stays(old: &Inputs, new: &Inputs, place: &Place) -> bool {
     let name = !renews && old.name == new.name;
     let is_made = !bucket(new).existing.unwrap_or(false);
     let follows_name = renews && bucket(new).name.is_none();
-    name || (is_made && !follows_name && bucket_name(old) == bucket_name(new))
+    let domain = |inputs: &'_ Inputs| inputs.domain.as_ref().map(|domain| domain.name.clone());
+    let domain = domain(new).is_some() && domain(old) == domain(new);
+    name || domain || (is_made && !follows_name && bucket_name(old) == bucket_name(new))
 }
 
 /// Whether a path is another or below it.
@@ -106,6 +108,9 @@ fn effective(inputs: &Inputs, place: &Place) -> Json {
     }
     if let Some(clients) = &mut filled.api_keys {
         clients.sort();
+    }
+    if let Some(domain) = &mut filled.domain {
+        domain.security_policy.get_or_insert_default();
     }
     if let Some(quota) = &mut filled.quota {
         quota.offset.get_or_insert(0);

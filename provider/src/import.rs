@@ -6,7 +6,8 @@
 //! nobody asked for changes, and its bucket, role and logs are only used.
 
 use s3dataproxy_schema::{
-    AccessLog, Authorization, Endpoint, EndpointType, ExecutionLog, Inputs, IpAddressType, LogLevel, Quota,
+    AccessLog, Authorization, Domain, DomainSecurityPolicy, Endpoint, EndpointType, ExecutionLog, Inputs,
+    IpAddressType, LogLevel, Quota,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -19,7 +20,7 @@ use crate::owner;
 use crate::pieces::definition::openapi::{Auth, access, auth, cors};
 use crate::pieces::definition::routes::Routes;
 use crate::pieces::usage_plan::aws::Known;
-use crate::pieces::{Piece, bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{Piece, bucket, definition, domain, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::plan::{Action, plan};
 use crate::rules;
 use crate::state::{State, VERSION};
@@ -100,6 +101,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         _ => None,
     };
 
+    let domain = look_at_domain(aws, &api_id, &tags).await?;
+
     let existing = bucket.as_ref().is_some_and(|bucket| bucket.existing);
     let mut json = Map::new();
     json.insert("name".to_owned(), name.clone().into());
@@ -127,6 +130,17 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     };
     if told != Endpoint::default() {
         json.insert("endpoint".to_owned(), json!(told));
+    }
+    let led =
+        domain.as_ref().and_then(|domain| Some((domain, domain.endpoint(endpoint.kind)?, domain.mapping.as_ref()?)));
+    if let Some((domain, own, mapping)) = led {
+        let told = Domain {
+            name: domain.name.clone(),
+            certificate_arn: own.certificate_arn.clone(),
+            base_path: Some(mapping.base_path.clone()).filter(|path| !path.is_empty()),
+            security_policy: domain.security_policy.filter(|policy| *policy != DomainSecurityPolicy::default()),
+        };
+        json.insert("domain".to_owned(), json!(told));
     }
     if let Some(policy) = definition::aws::resource_policy(&api) {
         let who: Inputs = serde_json::from_value(shape.auth.clone().into()).unwrap_or_default();
@@ -256,6 +270,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         stage: stage.map(|stage| stage::State { digest, ..stage }),
         log_group,
         usage_plan,
+        domain,
     };
     if unmarked {
         misfits.extend(differences(&state, &desired));
@@ -344,6 +359,21 @@ async fn look_at_log_group(
     }
     let found = log_group::aws::observe(aws, &group, tags).await?;
     Ok(found.filter(|group| is_of_api(&group.tags, tags)))
+}
+
+/// The domain name that leads to the API, where this life of the resource made it.
+async fn look_at_domain(aws: &Clients, api: &str, tags: &Tags) -> Result<Option<domain::State>, Error> {
+    let Some(owner) = tags.get(owner::TAG) else { return Ok(None) };
+    let doing = format!("look for the domain name of the REST API `{api}`");
+    let names = domain::aws::all(aws, &doing).await?;
+    for (name, _) in names.iter().filter(|(_, found)| found.get(owner::TAG) == Some(owner)) {
+        let found = domain::aws::observe(aws, name, tags, "", api).await?;
+        let leads = |found: &domain::State| found.mapping.as_ref().is_some_and(|mapping| mapping.api == api);
+        if let Some(found) = found.filter(leads) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// The usage plan of a stage, with its keys. Where a run of ours was lost, some of it may be missing.

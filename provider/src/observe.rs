@@ -9,7 +9,7 @@ use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
 use crate::pieces::usage_plan::aws::Known;
-use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, domain, log_group, rest_api, role, role_policy, stage, usage_plan};
 use crate::state::State;
 
 /// The state as it really is. `desired` is what was last applied: what there is has to be compared with its document.
@@ -47,8 +47,14 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
             None => Ok(None),
         }
     };
-    let (bucket, role, role_policy, (rest_api, definition, stage), log_group, usage_plan) =
-        tokio::try_join!(bucket, role, role_policy, api, log_group, usage_plan)?;
+    let domain = async {
+        match &state.domain {
+            Some(old) => observe_domain(aws, state, old).await,
+            None => Ok(None),
+        }
+    };
+    let (bucket, role, role_policy, (rest_api, definition, stage), log_group, usage_plan, domain) =
+        tokio::try_join!(bucket, role, role_policy, api, log_group, usage_plan, domain)?;
     // What carries another owner's tag by now is not there for us, whatever its name.
     let bucket = bucket.filter(|seen| still_recorded(&seen.tags, state.bucket.as_ref().map(|old| &old.tags), state));
     let role = role.filter(|seen| still_recorded(&seen.tags, state.role.as_ref().map(|old| &old.tags), state));
@@ -56,8 +62,20 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
         rest_api.filter(|seen| still_recorded(&seen.tags, state.rest_api.as_ref().map(|old| &old.tags), state));
     let log_group =
         log_group.filter(|seen| still_recorded(&seen.tags, state.log_group.as_ref().map(|old| &old.tags), state));
-    let mut seen =
-        State { bucket, role, role_policy, rest_api, definition, log_group, stage, usage_plan, ..state.clone() };
+    let domain = domain.filter(|seen| still_recorded(&seen.tags, state.domain.as_ref().map(|old| &old.tags), state));
+    let domain = domain.or_else(|| state.domain.clone().and_then(domain::State::left_over));
+    let mut seen = State {
+        bucket,
+        role,
+        role_policy,
+        rest_api,
+        definition,
+        log_group,
+        stage,
+        usage_plan,
+        domain,
+        ..state.clone()
+    };
     seen.leftovers.deployments.extend(replaced(state, seen.stage.as_ref()));
     Ok(seen.rooted())
 }
@@ -137,13 +155,33 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
             (_, known) => Ok(known.clone()),
         }
     };
-    let (bucket, role, rest_api, log_group, usage_plan, stage) =
-        tokio::try_join!(bucket, role, rest_api, log_group, usage_plan, stage)?;
+    let domain = async {
+        match (&state.domain, &desired.domain) {
+            (Some(known), Some(wanted)) if known.name == wanted.name => Ok(Some(known.clone())),
+            // Another name may be known, which this one was to replace.
+            (known, Some(wanted)) => {
+                let api = state.rest_api.as_ref().map(|api| api.id.as_str()).unwrap_or_default();
+                let found = domain::aws::observe(aws, &wanted.name, &wanted.tags, &wanted.base_path, api).await?;
+                let ours = found.filter(|found| is_ours(owner::whose(&found.tags, &desired.owner)));
+                Ok(ours.map(|found| found.in_place_of(known.clone())).or(known.clone()))
+            }
+            (known, None) => Ok(known.clone()),
+        }
+    };
+    let (bucket, role, rest_api, log_group, usage_plan, stage, domain) =
+        tokio::try_join!(bucket, role, rest_api, log_group, usage_plan, stage, domain)?;
     let mut leftovers = state.leftovers.clone();
     leftovers.deployments.extend(replaced(&state, stage.as_ref()));
     let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     let role = role.filter(|found| state.role.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
-    Ok(State { bucket, role, rest_api, log_group, usage_plan, stage, leftovers, ..state })
+    Ok(State { bucket, role, rest_api, log_group, usage_plan, stage, domain, leftovers, ..state })
+}
+
+async fn observe_domain(aws: &Clients, state: &State, old: &domain::State) -> Result<Option<domain::State>, Error> {
+    let mapping = old.mapping.clone().unwrap_or_default();
+    let api = state.rest_api.as_ref().map(|api| api.id.as_str()).unwrap_or_default();
+    let seen = domain::aws::observe(aws, &old.name, &old.tags, &mapping.base_path, api).await?;
+    Ok(seen.map(|seen| domain::State { replaced: old.replaced.clone(), ..seen }))
 }
 
 async fn observe_usage_plan(

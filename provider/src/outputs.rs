@@ -1,14 +1,17 @@
 //! What the user gets to see: outputs from inputs and state, in a preview as far as they can be known.
 
-use s3dataproxy_schema::Inputs;
+use s3dataproxy_schema::{DomainTarget, Inputs};
 
 use crate::desired::Desired;
 use crate::inputs::Read;
 use crate::pieces::Piece;
-use crate::pieces::{bucket, log_group, rest_api, usage_plan};
+use crate::pieces::{bucket, domain, log_group, rest_api, usage_plan};
 use crate::plan::{Action, Plan};
 use crate::state::{self, State};
 use crate::value::{Object, UNKNOWN, Value};
+
+/// The output that says where a domain name's DNS record leads.
+const DOMAIN_TARGET: &str = "domainTarget";
 
 /// What outputs are made of.
 pub struct Source<'a> {
@@ -60,6 +63,10 @@ impl Source<'_> {
                 state.usage_plan.as_ref().filter(|plan| wanted.clients.iter().all(|name| plan.keys.contains_key(name)));
             outputs.extend(keys(known.map(|plan| plan.only(&wanted.clients)).as_ref()));
         }
+        if let Some(wanted) = &self.desired.domain {
+            let target = self.domain_target(state.domain.as_ref().filter(|domain| domain.name == wanted.name));
+            outputs.insert(DOMAIN_TARGET.to_owned(), target.unwrap_or(Value::UNKNOWN));
+        }
         outputs
     }
 
@@ -75,7 +82,8 @@ impl Source<'_> {
                 "bucketName" | "bucketArn" => state.bucket.is_some(),
                 "roleName" => state.role.is_some(),
                 "logGroupArn" => state.log_group.is_some(),
-                "stageArn" | "invokeUrl" => state.stage.is_some(),
+                "stageArn" => state.stage.is_some(),
+                "invokeUrl" => state.stage.is_some() && (self.desired.domain.is_none() || state.domain.is_some()),
                 "openApiDocument" => state.definition.is_some(),
                 _ => true,
             };
@@ -86,6 +94,7 @@ impl Source<'_> {
         if let Some(plan) = &state.usage_plan {
             outputs.extend(keys(Some(plan)));
         }
+        outputs.extend(self.domain_target(state.domain.as_ref()).map(|target| (DOMAIN_TARGET.to_owned(), target)));
         outputs.insert(state::KEY.to_owned(), self.guard(Value::from(self.state.to_json())));
         outputs
     }
@@ -104,19 +113,10 @@ impl Source<'_> {
         let partition = desired.partition;
         let account = role_arn.split(':').nth(4).unwrap_or(UNKNOWN);
         let stage = &desired.stage.name;
-        // The name of a VPC endpoint leads to it from every network that reaches the endpoint, also without private DNS names.
-        // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html
-        let vpc_endpoints = self.read.typed.endpoint.as_ref().and_then(|endpoint| endpoint.vpc_endpoint_ids.as_ref());
-        let base = match vpc_endpoints.and_then(|ids| ids.first()) {
-            Some(id) => {
-                self.execute_api_url.replace("{restApiId}.execute-api.", &format!("{{restApiId}}-{id}.execute-api."))
-            }
-            None => self.execute_api_url.to_owned(),
+        let invoke_url = match &desired.domain {
+            Some(domain) => self.mounted(domain.url()),
+            None => self.own_url(api),
         };
-        let mut invoke_url = base.replace("{restApiId}", api).replace("{stage}", stage);
-        if desired.definition.api.mount != "/" {
-            invoke_url = format!("{invoke_url}/{}", desired.definition.api.mount);
-        }
         let management_arn = rest_api::arn(&desired.region, api);
         let mut texts = vec![
             ("invokeUrl", invoke_url),
@@ -137,6 +137,42 @@ impl Source<'_> {
                 .map(|group| ("logGroupArn", log_group::arn(partition, &desired.region, account, &group.name))),
         );
         texts
+    }
+
+    /// The URL that API Gateway gives, with the mount path: the invoke URL where there is no domain name.
+    fn own_url(&self, api: &str) -> String {
+        // The name of a VPC endpoint leads to it from every network that reaches the endpoint, also without private DNS names.
+        // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html
+        let vpc_endpoints = self.read.typed.endpoint.as_ref().and_then(|endpoint| endpoint.vpc_endpoint_ids.as_ref());
+        let base = match vpc_endpoints.and_then(|ids| ids.first()) {
+            Some(id) => {
+                self.execute_api_url.replace("{restApiId}.execute-api.", &format!("{{restApiId}}-{id}.execute-api."))
+            }
+            None => self.execute_api_url.to_owned(),
+        };
+        self.mounted(base.replace("{restApiId}", api).replace("{stage}", &self.desired.stage.name))
+    }
+
+    /// A stage's URL with the mount path.
+    fn mounted(&self, stage_url: String) -> String {
+        match self.desired.definition.api.mount.as_str() {
+            "/" => stage_url,
+            mount => format!("{stage_url}/{mount}"),
+        }
+    }
+
+    /// The URL to probe. The DNS record of a domain name is yet to be made.
+    pub fn probe_url(&self) -> Option<String> {
+        self.state.stage.as_ref()?;
+        Some(self.own_url(&self.state.rest_api.as_ref()?.id))
+    }
+
+    /// What the DNS record of a domain name leads to, where it has the endpoint that is wanted.
+    fn domain_target(&self, domain: Option<&domain::State>) -> Option<Value> {
+        let DomainTarget { name, hosted_zone_id } = &domain?.endpoint(self.desired.domain.as_ref()?.kind)?.target;
+        let parts = [("name", name), ("hostedZoneId", hosted_zone_id)];
+        let target = parts.map(|(part, text)| (part.to_owned(), Value::String(text.clone())));
+        Some(self.guard(Value::Object(target.into_iter().collect())))
     }
 
     /// A value made from a secret is a secret.
@@ -202,6 +238,7 @@ pub fn drifted(inputs: &Object, read: &Read<Inputs>, state: &State) -> Object {
         state.log_group.as_ref().map(|piece| &piece.tags),
         state.stage.as_ref().map(|piece| &piece.tags),
         state.usage_plan.as_ref().map(|piece| &piece.tags),
+        state.domain.as_ref().map(|piece| &piece.tags),
     ];
     for (key, value) in read.typed.tags.iter().flatten() {
         let odd = tagged.iter().flatten().find(|tags| tags.get(key) != Some(value));

@@ -4,6 +4,7 @@ mod access;
 mod arn;
 mod authorization;
 mod cache;
+mod domain;
 mod endpoint;
 mod keys;
 mod logs;
@@ -57,6 +58,7 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
     authorization::check(read, &mut failures);
     cache::check(inputs, &mut failures);
     endpoint::check(read, &mut failures);
+    domain::check(read, &mut failures);
     keys::check(read, &mut failures);
     access::check(inputs, &mut failures);
     logs::check(inputs, &mut failures);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, domain, log_group, rest_api, role, role_policy, stage, usage_plan};
 
 /// The version that this plugin writes.
 pub const VERSION: u64 = 1;
@@ -64,6 +64,9 @@ pub struct State {
     /// The usage plan with its keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_plan: Option<usage_plan::State>,
+    /// The custom domain name with its mapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<domain::State>,
 }
 
 /// Why a stored state cannot be used.
@@ -123,6 +126,7 @@ impl State {
             && self.rest_api.is_none()
             && self.log_group.is_none()
             && self.usage_plan.is_none()
+            && self.domain.is_none()
     }
 
     /// This state without what cannot be there because its parent is not.

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessLog, Authorization, Authorizer, Bucket, Cache, Cors, Endpoint, ExecutionLog, Operation, Quota, Role, Throttle,
+    AccessLog, Authorization, Authorizer, Bucket, Cache, Cors, Domain, DomainTarget, Endpoint, ExecutionLog, Operation,
+    Quota, Role, Throttle,
 };
 
 /// The inputs of `S3DataProxy`, all optional.
@@ -50,6 +51,9 @@ pub struct Inputs {
     /// Where the REST API can be reached. In its Region, over the internet, by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
+    /// A domain name of your own for the URL. With `endpoint.disableExecuteApi` it is the only one. None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
     /// The IP addresses that may call, as ranges such as `203.0.113.0/24` or `2001:db8::/32`: all others are refused, whatever
     /// `policy` and `authorization` say. With a `PRIVATE` `endpoint`, the addresses that callers have in their VPC. Everybody's
     /// by default.
@@ -112,7 +116,8 @@ pub struct Inputs {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// The URL of the data, with the mount path and without a trailing slash: append `/` and an object's key.
+    /// The URL of the data, with the mount path and without a trailing slash: append `/` and an object's key. With `domain`, it begins
+    /// with that name.
     pub invoke_url: String,
     /// The bucket's name: what uploads to S3 need.
     pub bucket_name: String,
@@ -135,6 +140,9 @@ pub struct Outputs {
     /// The ARN of the log group that is made for `accessLog`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_group_arn: Option<String>,
+    /// What the DNS record of `domain.name` leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_target: Option<DomainTarget>,
     /// The ids of the API keys, by the names of `apiKeys`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_ids: Option<BTreeMap<String, String>>,

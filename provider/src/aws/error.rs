@@ -200,6 +200,10 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             "the account has as many as it may have: delete what nobody needs, or ask for a higher quota in Service Quotas"
                 .to_owned()
         }
+        (Kind::Invalid, _) if error.to_string().contains("base path mappings") => {
+            "somebody has mapped a domain name of their own to the REST API: delete that mapping, and run the command again"
+                .to_owned()
+        }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),
         (Kind::Faulty, _) if clients.has_own_endpoint(service) => format!(
             "check that `endpointUrl` or `endpoints.{}` is what it should be, and run `pulumi up` again",

@@ -1,4 +1,4 @@
-use s3dataproxy_schema::{Bucket, Operation};
+use s3dataproxy_schema::{Bucket, Domain, Operation};
 
 use super::*;
 use crate::desired::tests::place;
@@ -131,6 +131,22 @@ fn an_automatic_name_is_not_in_the_way() {
         let state = applied(&Desired::new(&old, &place()));
         let new = Inputs { description: None, ..old.clone() };
         let diff = diff(&state, &read(old), &read(new), &place(), &[]);
+        assert_eq!(diff.delete_before_replace, expected, "{name}");
+    }
+}
+
+/// There is one domain name of a name.
+#[test]
+fn a_domain_name_that_stays_is_deleted_before_it_is_made_again() {
+    let with = |name: &str| Inputs {
+        name: Some("data-0123abc".to_owned()),
+        domain: Some(Domain { name: name.to_owned(), certificate_arn: "arn".to_owned(), ..Domain::default() }),
+        ..Inputs::default()
+    };
+    let state = applied(&Desired::new(&with("a.example"), &place()));
+    for (name, expected) in [("a.example", true), ("b.example", false)] {
+        let new = Inputs { description: Some("a".to_owned()), ..with(name) };
+        let diff = diff(&state, &read(with("a.example")), &read(new), &place(), &[]);
         assert_eq!(diff.delete_before_replace, expected, "{name}");
     }
 }

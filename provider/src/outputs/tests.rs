@@ -148,3 +148,32 @@ fn the_url_of_a_private_endpoint_names_the_first_vpc_endpoint() {
     let own = "https://data.example/{restApiId}/{stage}";
     assert_eq!(url(own).as_deref(), Some("https://data.example/a1b2c3/prod/data"));
 }
+
+#[test]
+fn a_domain_name_leads_the_url_before_it_is_made() {
+    let domain = [("name", "data.example.com"), ("certificateArn", "arn"), ("basePath", "v1")];
+    let domain = domain.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let mut inputs = inputs();
+    inputs.insert("domain".to_owned(), Value::Object(domain.into_iter().collect()));
+    let read = read(&inputs).expect("inputs");
+    let desired = Desired::new(&read.typed, &place());
+    let empty = State::empty("eu-central-1", "o");
+    let source = |state| Source { inputs: &inputs, read: &read, desired: &desired, state, execute_api_url: URL };
+    let planned = source(&empty).planned(&plan(None, Some(&desired)), None);
+    assert_eq!(planned["domainTarget"], Value::UNKNOWN);
+    let url = format!("https://data.example.com/v1/{}", place().default_path);
+    assert_eq!(planned["invokeUrl"].as_str(), Some(url.as_str()));
+    assert_eq!(source(&empty).probe_url(), None);
+
+    let state = applied(&desired);
+    let actual = source(&state).actual();
+    assert_eq!(actual["invokeUrl"], planned["invokeUrl"]);
+    assert!(lines(&actual).contains("d-1.example"), "{}", lines(&actual));
+    // Nobody has made the DNS record yet.
+    let own = format!("https://a1b2c3.execute-api.eu-central-1.amazonaws.com/prod/{}", place().default_path);
+    assert_eq!(source(&state).probe_url(), Some(own));
+    // One that is not there is not told.
+    let gone = State { domain: None, ..state.clone() };
+    let without = source(&gone).actual();
+    assert!(!without.contains_key("domainTarget") && !without.contains_key("invokeUrl"));
+}

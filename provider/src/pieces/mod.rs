@@ -15,6 +15,7 @@ use crate::state::State;
 
 pub mod bucket;
 pub mod definition;
+pub mod domain;
 pub mod log_group;
 pub mod rest_api;
 pub mod role;
@@ -34,6 +35,7 @@ pub enum Piece {
     LogGroup,
     Stage,
     UsagePlan,
+    Domain,
 }
 
 /// Everything the core knows of a piece.
@@ -54,7 +56,7 @@ pub struct Entry {
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// The pieces, in the order in which a reader meets them.
-pub static REGISTRY: [Entry; 8] = [
+pub static REGISTRY: [Entry; 9] = [
     Entry {
         piece: Piece::Bucket,
         needs: &[],
@@ -146,6 +148,19 @@ pub static REGISTRY: [Entry; 8] = [
         },
         run: |run, action| Box::pin(usage_plan::aws::run(run, action)),
     },
+    Entry {
+        piece: Piece::Domain,
+        needs: &[Piece::Stage],
+        follows: &[],
+        plan: |state, desired| {
+            domain::plan(
+                state.and_then(|s| s.domain.as_ref()),
+                desired.and_then(|d| d.domain.as_ref()),
+                state.and_then(|s| s.rest_api.as_ref()).map(|api| api.id.as_str()),
+            )
+        },
+        run: |run, action| Box::pin(domain::aws::run(run, action)),
+    },
 ];
 
 /// The registry's line for a piece.
@@ -173,6 +188,7 @@ impl Piece {
             Piece::LogGroup => "logGroup",
             Piece::Stage => "stage",
             Piece::UsagePlan => "usagePlan",
+            Piece::Domain => "domain",
         }
     }
 }
@@ -188,6 +204,7 @@ impl fmt::Display for Piece {
             Piece::LogGroup => "log group",
             Piece::Stage => "stage",
             Piece::UsagePlan => "usage plan",
+            Piece::Domain => "domain name",
         })
     }
 }

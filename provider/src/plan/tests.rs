@@ -1,10 +1,10 @@
-use s3dataproxy_schema::{Bucket, Inputs, Operation, Quota, QuotaPeriod, Throttle};
+use s3dataproxy_schema::{Bucket, DomainTarget, EndpointType, Inputs, Operation, Quota, QuotaPeriod, Throttle};
 
 use serde_json::json;
 
 use super::*;
 use crate::desired::tests::place;
-use crate::pieces::{bucket, definition, log_group, rest_api, role, role_policy, stage, usage_plan};
+use crate::pieces::{bucket, definition, domain, log_group, rest_api, role, role_policy, stage, usage_plan};
 
 fn inputs() -> Inputs {
     Inputs {
@@ -74,6 +74,22 @@ pub(crate) fn applied(desired: &Desired) -> State {
             tags: plan.tags.clone(),
             keys: plan.clients.iter().map(|client| (client.clone(), key(client, &plan.tags))).collect(),
             ..usage_plan::State::default()
+        }),
+        domain: desired.domain.clone().map(|wanted| domain::State {
+            name: wanted.name,
+            endpoints: vec![domain::Endpoint {
+                kind: wanted.kind,
+                certificate_arn: wanted.certificate_arn,
+                target: DomainTarget { name: "d-1.example".to_owned(), hosted_zone_id: "Z1".to_owned() },
+            }],
+            security_policy: Some(wanted.security_policy),
+            mapping: Some(domain::Mapping {
+                base_path: wanted.base_path,
+                api: "a1b2c3".to_owned(),
+                stage: wanted.stage,
+            }),
+            tags: wanted.tags,
+            replaced: Vec::new(),
         }),
         ..State::empty(&desired.region, &desired.owner)
     }
@@ -171,6 +187,48 @@ fn logs_come_and_go() {
     update stage: executionLog.level
     ");
     assert_eq!(told(&kept, &kept), "");
+}
+
+#[test]
+fn a_domain_name_comes_and_goes() {
+    let with = |part: serde_json::Value, more: fn(&mut Inputs)| {
+        let mut domain = json!({ "name": "data.example.com", "certificateArn": "arn-1" });
+        domain.as_object_mut().expect("an object").extend(part.as_object().expect("an object").clone());
+        let mut inputs = Inputs { domain: Some(serde_json::from_value(domain).expect("one")), ..inputs() };
+        more(&mut inputs);
+        Desired::new(&inputs, &place())
+    };
+    let (none, own) = (Desired::new(&inputs(), &place()), with(json!({}), |_| {}));
+    let told = |from: &Desired, to: &Desired| plan(Some(&applied(from)), Some(to)).to_string();
+    insta::assert_snapshot!(told(&none, &own), @"create domain name: domain");
+    insta::assert_snapshot!(told(&own, &none), @"delete domain name: domain");
+    assert_eq!(told(&own, &with(json!({ "securityPolicy": "TLS_1_2" }), |_| {})), "");
+    let all = json!({ "certificateArn": "arn-2", "securityPolicy": "TLS_1_0", "basePath": "v1" });
+    insta::assert_snapshot!(told(&own, &with(all, |_| {})), @"update domain name: domain.certificateArn, domain.securityPolicy, domain.basePath");
+    insta::assert_snapshot!(told(&own, &with(json!({ "name": "b.example.com", "basePath": "v1" }), |_| {})), @"update domain name: domain.name");
+    insta::assert_snapshot!(told(&own, &with(json!({}), |inputs| inputs.stage_name = Some("v2".to_owned()))), @"
+    update stage: stageName
+    update domain name: stageName
+    ");
+    insta::assert_snapshot!(told(&own, &with(json!({}), |inputs| {
+        inputs.endpoint = Some(serde_json::from_value(json!({ "type": "EDGE" })).expect("one"));
+    })), @"
+    update REST API: endpoint.type
+    update domain name: endpoint.type
+    ");
+    let seen = |change: fn(&mut domain::State)| {
+        let mut state = applied(&own);
+        change(state.domain.as_mut().expect("one"));
+        plan(Some(&state), Some(&own)).to_string()
+    };
+    insta::assert_snapshot!(seen(|domain| domain.mapping = None), @"update domain name: domain.basePath");
+    insta::assert_snapshot!(seen(|domain| domain.mapping.as_mut().expect("one").api = "x".to_owned()), @"update domain name: domain");
+    insta::assert_snapshot!(seen(|domain| domain.replaced.push(domain::Replaced::default())), @"update domain name: domain");
+    // A move to another kind that was broken off.
+    insta::assert_snapshot!(seen(|domain| {
+        let other = domain::Endpoint { kind: EndpointType::Edge, ..domain.endpoints[0].clone() };
+        domain.endpoints.push(other);
+    }), @"update domain name: endpoint.type");
 }
 
 #[test]

@@ -90,6 +90,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         let found = found.map_err(|error| failed(&error, &work.read.secrets))?;
         State {
             log_group: found.log_group.filter(|_| state.log_group.is_some() || desired.log_group.is_none()),
+            domain: found.domain.filter(|_| state.domain.is_some() || desired.domain.is_none()),
             usage_plan: found.usage_plan.filter(|_| state.usage_plan.is_some() || desired.usage_plan.is_none()),
             stage: found.stage,
             leftovers: found.leftovers,
@@ -300,10 +301,9 @@ impl Work {
         if !desired.definition.api.is_open() {
             return;
         }
-        let outputs = self.source(desired, state).actual();
-        let Some(url) = outputs.get("invokeUrl").and_then(crate::value::Value::as_str) else { return };
+        let Some(url) = self.source(desired, state).probe_url() else { return };
         self.provider.0.engine.progress(&self.urn, "waiting until the URL answers");
-        let waited = self.clients.probe.wait(url, &desired.definition.api.operations, &self.stop).await;
+        let waited = self.clients.probe.wait(&url, &desired.definition.api.operations, &self.stop).await;
         self.provider.0.engine.progress(&self.urn, "");
         if let Err(seen) = waited {
             let words = format!(

@@ -1,6 +1,6 @@
 //! Whether what inputs name is where the resource is: in the same partition, and in the same Region where AWS asks for that.
 
-use s3dataproxy_schema::Inputs;
+use s3dataproxy_schema::{EndpointType, Inputs};
 
 use crate::inputs::Failure;
 use crate::partition::Partition;
@@ -13,10 +13,16 @@ pub fn check(inputs: &Inputs, region: &str) -> Vec<Failure> {
     let log = inputs.access_log.clone().unwrap_or_default();
     let authorizer = inputs.authorizer.clone().unwrap_or_default();
     let role = inputs.role.clone().unwrap_or_default();
+    let edge = inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Edge));
+    let certificate = inputs.domain.as_ref().map(|domain| domain.certificate_arn.as_str());
+    // CloudFront takes certificates of one Region.
+    // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html
+    let certificates = if edge { "us-east-1" } else { region };
     let mut named = vec![
         ("bucket.kmsKeyArn".to_owned(), bucket.kms_key_arn.as_deref(), Some(bucket_region)),
         ("accessLog.destinationArn".to_owned(), log.destination_arn.as_deref(), Some(region)),
         ("accessLog.kmsKeyArn".to_owned(), log.kms_key_arn.as_deref(), Some(region)),
+        ("domain.certificateArn".to_owned(), certificate, Some(certificates)),
         ("authorizer.functionArn".to_owned(), authorizer.function_arn.as_deref(), None),
         ("authorizer.roleArn".to_owned(), authorizer.role_arn.as_deref(), None),
         ("role.arn".to_owned(), role.arn.as_deref(), None),
@@ -70,6 +76,15 @@ mod tests {
         `authorizer.functionArn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there
         `role.arn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there
         ");
+        let domain = |kind: &str| {
+            let certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/a";
+            serde_json::json!({ "endpoint": { "type": kind }, "domain": { "name": "a.example", "certificateArn": certificate } })
+        };
+        assert_eq!(told(domain("REGIONAL"), "eu-central-1"), "");
+        assert_eq!(
+            told(domain("EDGE"), "eu-central-1"),
+            "`domain.certificateArn` is in the Region `eu-central-1` and has to be in `us-east-1`: name one of there"
+        );
         let key = serde_json::json!({ "bucket": { "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a" } });
         assert_eq!(
             told(key, "eu-north-1"),

@@ -40,6 +40,14 @@ pub fn warnings(inputs: &Inputs) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let own_url = inputs.endpoint.as_ref().and_then(|endpoint| endpoint.disable_execute_api);
+    if inputs.domain.is_some() && own_url.is_none() {
+        found.push(
+            "the URL that API Gateway gives answers besides the one of `domain`: set `endpoint.disableExecuteApi` to `true` to \
+             switch it off, or to `false` to keep it"
+                .to_owned(),
+        );
+    }
     if inputs.execution_log.as_ref().and_then(|log| log.data_trace) == Some(true) {
         found.push(
             "headers and bodies of requests and answers are written to the execution log, keys and tokens among them, and \
@@ -84,6 +92,15 @@ mod tests {
             told(serde_json::json!({ "apiKeys": ["a"], "cache": {} })),
             @"a cache is charged by the hour, used or not, and keeps objects of up to 1 MB only: leave `cache` out when it is not worth it"
         );
+        let domain = |endpoint| {
+            let domain = serde_json::json!({ "name": "a.example", "certificateArn": "arn" });
+            told(serde_json::json!({ "apiKeys": ["a"], "domain": domain, "endpoint": endpoint }))
+        };
+        insta::assert_snapshot!(
+            domain(serde_json::json!({})),
+            @"the URL that API Gateway gives answers besides the one of `domain`: set `endpoint.disableExecuteApi` to `true` to switch it off, or to `false` to keep it"
+        );
+        assert_eq!(domain(serde_json::json!({ "disableExecuteApi": false })), "");
         insta::assert_snapshot!(told(serde_json::json!({ "operations": ["DELETE", "PUT"], "apiKeys": ["a"] })), @"
         whoever has an API key may write and delete objects: set `authorization` or `allowedIpRanges`, or take `PUT`, `DELETE` out of `operations`
         ");

@@ -247,3 +247,28 @@ fn a_role_is_given_or_made() {
     insta::assert_snapshot!(told(serde_json::json!({ "role": { "arn": "arn:aws:iam::123456789012:user/data" } })), @"role.arn: `role.arn` must be the ARN of an IAM role, such as `arn:aws:iam::123456789012:role/research/data`");
     insta::assert_snapshot!(told(serde_json::json!({ "role": { "arn": arn, "path": "/a/" } })), @"role.path: `role.path` is for the role that is made, and `role.arn` names another: leave one of them out");
 }
+
+#[test]
+fn a_domain_name_is_one_host_with_a_certificate() {
+    let arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1";
+    for (name, base_path) in [("a.example", "v1"), ("xn--bcher-kva.example.com", "$-_.+!*'()")] {
+        let domain = serde_json::json!({ "name": name, "certificateArn": arn, "basePath": base_path });
+        assert_eq!(told(serde_json::json!({ "domain": domain })), "", "{name}");
+    }
+    let unknown = serde_json::json!({ "name": UNKNOWN, "certificateArn": UNKNOWN, "basePath": UNKNOWN });
+    assert_eq!(told(serde_json::json!({ "domain": unknown })), "");
+    insta::assert_snapshot!(told(serde_json::json!({
+        "domain": { "name": "*.example.com", "certificateArn": "arn:aws:iam::123456789012:server-certificate/a",
+                    "basePath": "v1/models" },
+        "endpoint": { "type": "PRIVATE", "vpcEndpointIds": ["vpce-1"] },
+    })), @"
+    domain: `domain` is for callers on the internet, and not offered with the `endpoint.type` `PRIVATE`: leave one of them out
+    domain.name: `domain.name` must be the name of one host, such as `data.example.com`: two or more labels of lower-case letters, digits and hyphens, without a wildcard or a dot at the end
+    domain.certificateArn: `domain.certificateArn` must be the ARN of a certificate in AWS Certificate Manager, such as `arn:aws:acm:eu-central-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab`
+    domain.basePath: `domain.basePath` is one segment of up to 300 letters, digits and `$-_.+!*'()`, such as `v1`, without slashes; leave it out for none
+    ");
+    for name in ["example", "A.example", "a_b.example", "-a.example", "a.example.", "a..example", "https://a.example"] {
+        let domain = serde_json::json!({ "name": name, "certificateArn": arn });
+        assert!(told(serde_json::json!({ "domain": domain })).starts_with("domain.name: "), "{name}");
+    }
+}

@@ -48,7 +48,7 @@ fn every_input_is_an_output_of_the_same_shape() {
 fn what_is_always_there_is_required() {
     let package = package();
     let required = package["resources"][RESOURCE]["required"].as_array().expect("a list");
-    let sometimes = ["logGroupArn", "apiKeyIds", "apiKeyValues"];
+    let sometimes = ["logGroupArn", "domainTarget", "apiKeyIds", "apiKeyValues"];
     let always = names::<crate::Outputs>().into_iter().filter(|name| !sometimes.contains(&name.as_str()));
     let expected = ["name".to_owned(), "path".to_owned()].into_iter().chain(always);
     assert_eq!(*required, expected.map(Json::from).collect::<Vec<_>>());

@@ -7,6 +7,7 @@ from . import (
     any_binary_media_type,
     authorization,
     converted_text,
+    domain_names,
     endpoint_configuration,
     gateway_responses,
     imported_fields,
@@ -32,3 +33,4 @@ def apply() -> None:
     usage_plans.apply()
     method_settings.apply()
     security_policy.apply()
+    domain_names.apply()

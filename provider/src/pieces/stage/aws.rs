@@ -343,13 +343,15 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
 }
 
 /// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it. A stage that a usage
-/// plan is for stays until the plan has left it.
+/// plan is for, or a domain name leads to, stays until that has left it.
 pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
     role::aws::tidy(run).await?;
     let leftovers = run.state().leftovers.clone();
     let planned = run.state().usage_plan.as_ref().map(|plan| plan.link.clone());
+    let mapped = run.state().domain.as_ref().and_then(|domain| domain.mapping.clone());
     for stage in leftovers.stages {
-        if planned.as_ref() == Some(&usage_plan::link(api, &stage)) {
+        let leads = mapped.as_ref().is_some_and(|mapping| mapping.api == api && mapping.stage == stage);
+        if leads || planned.as_ref() == Some(&usage_plan::link(api, &stage)) {
             return Ok(());
         }
         let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
