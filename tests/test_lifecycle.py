@@ -328,6 +328,11 @@ def offering(seen: dict, verb: str) -> dict:
             for route, does in seen["routes"].items() if route.split()[0] in (verb, "ANY")}
 
 
+def refusing(seen: dict, verb: str) -> dict:
+    """API Gateway's own answers in the same case: the one to a type of content says what is offered."""
+    return json.loads(json.dumps(seen["own answers"]).replace("'GET, HEAD'", f"'{verb}'"))
+
+
 @dataclass
 class Case:
     """A change from some inputs to others and back."""
@@ -395,7 +400,7 @@ CASES = {
     "words": Case({"description": "b"}, {"description": "update"}, ["UpdateRestApi"], ["UpdateRestApi"],
                   lambda seen: {"api": seen["api"] | {"description": "b"}}, start={"description": "a"}),
     "operations": Case({"operations": ["GET"]}, {"operations": "update"}, DEPLOY, DEPLOY,
-                       lambda seen: {"routes": offering(seen, "GET")}),
+                       lambda seen: {"routes": offering(seen, "GET"), "own answers": refusing(seen, "GET")}),
     "transport": Case({"bucket": {"secureTransportOnly": False}}, {"bucket.secureTransportOnly": "update"},
                       ["DeleteBucketPolicy"], ["PutBucketPolicy"], lambda seen: {"bucket policy": None}),
     "force": Case({"bucket": {"forceDestroy": True}}, {"bucket.forceDestroy": "update"}, [], []),
@@ -538,11 +543,10 @@ CASES = {
     # The stage knows of a cache only while the document tells answers apart.
     "cache": Case({"cache": {}}, {"cache": "add"}, CACHE, CACHE, None, {"cache": "delete"}),
     "bigcache": Case({"cache": {"sizeGb": 1.6, "ttlSeconds": 60, "encrypted": False}},
-                     {"cache.sizeGb": "add", "cache.ttlSeconds": "add", "cache.encrypted": "add"},
+                     {"cache.sizeGb": "update", "cache.ttlSeconds": "update", "cache.encrypted": "update"},
                      ["GetStage", "UpdateStage"], ["GetStage", "UpdateStage"],
                      lambda seen: prod(seen, cache=("1.6", 60, False, True, True, "SUCCEED_WITH_RESPONSE_HEADER")),
-                     {"cache.sizeGb": "delete", "cache.ttlSeconds": "delete", "cache.encrypted": "delete"},
-                     {"cache": {}}),
+                     start={"cache": {}}),
     "samecache": Case({"cache": {"sizeGb": 0.5, "ttlSeconds": 300, "encrypted": True}}, {}, [], [], start={"cache": {}}),
     "cachedstage": Case({"stageName": "v2", "cache": {}}, {"stageName": "update"},
                         ["CreateStage", "DeleteStage", "GetStage", "GetStage", "UpdateStage"],
@@ -576,6 +580,7 @@ CASES = {
                     "stages": {"v2": seen["stages"]["prod"] | {"tags": {"team": "data"}}},
                     "api": seen["api"] | {"description": "b"}, "bucket policy": None,
                     "routes": moved(seen | {"routes": offering(seen, "HEAD")}, "/all/", "/new/place/")["routes"],
+                    "own answers": refusing(seen, "HEAD"),
                     "a missing key": (405, seen["a missing key"][1], "MethodNotAllowed")},
                 {"path": "update", "stageName": "update", "description": "delete", "operations": "update",
                  "waitForReady": "update", "bucket.secureTransportOnly": "update", "bucket.forceDestroy": "update",

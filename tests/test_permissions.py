@@ -150,7 +150,7 @@ def calls(aws, tmp_path_factory) -> list[Call]:
         stack.refresh()
         up(apiKeys=["a", "b"], role={"permissionsBoundaryArn": BOUNDARY})
         up(apiKeys=["b"], quota={"limit": 1, "period": "DAY"})
-        [key] = api.get_api_keys()["items"]
+        [key] = api.get_api_keys(nameQuery="allowed-")["items"]
         api.update_api_key(apiKey=key["id"], patchOperations=[
             {"op": "replace", "path": "/enabled", "value": "false"}, {"op": "replace", "path": "/name", "value": "theirs"}])
         stack.refresh()

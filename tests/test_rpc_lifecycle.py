@@ -59,7 +59,7 @@ def unknowns(outputs: dict) -> set[str]:
 
 # Previews
 
-NAMES = {"bucketName", "bucketArn", "roleName"}
+NAMES = {"bucketName", "bucketArn", "roleName", "path"}
 
 
 @pytest.mark.parametrize("inputs", [

@@ -31,10 +31,11 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(request: ConfigureRequest) -> Result<Session, Status> {
-        if !(request.sends_old_inputs && request.sends_old_inputs_to_delete) {
+        let tells_old_inputs = request.sends_old_inputs && request.sends_old_inputs_to_delete;
+        let properties = config::marked(codec::decode(request.args).map_err(malformed)?);
+        if !tells_old_inputs {
             return Err(too_old("it does not tell a provider the inputs that a resource had"));
         }
-        let properties = config::marked(codec::decode(request.args).map_err(malformed)?);
         let read = inputs::read_config(&config::own(&properties)).map_err(invalid)?;
         let mut secrets = read.secrets;
         // Of a template, only what stands between the braces comes back.
