@@ -90,7 +90,7 @@ pub const WRITTEN: [&str; 8] = [
     "x-amz-checksum-type",
 ];
 
-/// What S3 says of an object that was deleted, or of a version that is a delete marker.
+/// What S3 says of a delete: the version that it made, and that this is a delete marker.
 pub const DELETED: [&str; 2] = ["x-amz-delete-marker", "x-amz-version-id"];
 
 /// API Gateway's own id of a request, which its errors name too.
