@@ -85,6 +85,9 @@ def reads(site: Site) -> list[Request]:
     add("parts", "parts", query={"partNumber": "2"}, methods=["GET"])
     add("parts", "parts", {"Range": "bytes=5242870-5242890", "x-amz-checksum-mode": "ENABLED"})
 
+    for headers in [{}, {"Range": "bytes=0-1"}, {"If-None-Match": site.etags["archived"]}]:
+        add("archived", "archived", headers)
+
     for name, values in NOT_PASSED.items():
         add("what is not passed", "rich", query={name: values})
     for key in KEYS.values():

@@ -154,6 +154,7 @@ def fill(site: Site, s3) -> None:
     site.put("gzip", zlib.compress(b"text " * 400, wbits=31), RICH | {"Content-Encoding": "gzip"})
     for body in (b"first", b"second one", b"third and last one"):
         site.put("versions", body, RICH)
+    site.put("archived", b"cold", {"x-amz-storage-class": "GLACIER"})
     site.put("deleted", b"gone", {})
     site.delete("deleted")
     upload = {"Bucket": site.bucket, "Key": "parts"}

@@ -19,7 +19,7 @@ const PRECONDITION: Failure =
 /// The errors of a read.
 pub(super) const READ: [Failure; 8] = [
     Failure("400", 400, "BadRequest", "The request is not valid for this object."),
-    Failure("403", 403, "AccessDenied", "The object may not be read."),
+    Failure("403", 403, "AccessDenied", "The object may not be read, or it is archived."),
     Failure("404", 404, "NoSuchKey", "There is no object with this key."),
     Failure("405", 405, "MethodNotAllowed", "This version of the object is a delete marker."),
     PRECONDITION,
