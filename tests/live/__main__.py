@@ -30,7 +30,7 @@ TABLE = {
     for name, inputs in MOUNTS.items()
 }
 
-COST = """This makes four S3 buckets, seven roles, seven REST APIs and a usage plan with a key in the account {account},
+COST = """This makes four S3 buckets, eight roles, seven REST APIs and a usage plan with a key in the account {account},
 Region {region}, tagged `s3dataproxy-live`, with some 60 MB of objects and some 11,000 requests, and removes them again.
 That takes some ten minutes, as API Gateway deletes one REST API in 30 seconds. By the list prices of S3 and API Gateway
 it is less than ten US cents. What an interruption leaves has that tag."""

@@ -64,16 +64,21 @@ class Place:
         except self.s3.exceptions.NoSuchKey:
             return None
 
+    def keys(self) -> set[str]:
+        """The first thousand."""
+        return {each["Key"] for each in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", ())}
+
     def ask(self, method: str, path: str, **more) -> requests.Response:
         return requests.request(method, self.url + path, timeout=60, **more)
 
-    def raw(self, target: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """A GET that nothing of ours normalises; `target` follows the mount path."""
+    def raw(self, target: str, headers: dict[str, str] | None = None, method: str = "GET",
+            body: bytes | None = None) -> tuple[int, bytes]:
+        """A request that nothing of ours normalises; `target` follows the mount path."""
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.netloc, timeout=60)
         try:
-            connection.request("GET", parts.path + target, headers=headers or {})
+            connection.request(method, parts.path + target, body, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
@@ -56,14 +58,17 @@ def sizes(place: Place) -> Iterator[Row]:
 
 def headers(place: Place) -> Iterator[Row]:
     place.put("headers.bin", BODY)
-    yield Row("names of headers in lower case (HTTP/2): Range", (206, 2),
+    yield Row("names of headers in lower case: Range", (206, 2),
               (lambda answer: (answer[0], len(answer[1])))(place.raw("/headers.bin", {"range": "bytes=0-1"})))
     refused = requests.put(f"{place.url}/headers.bin", data=b"x", headers={"if-none-match": "*"}, timeout=60)
-    yield Row("names of headers in lower case (HTTP/2): If-None-Match of a PUT", 412, refused.status_code)
+    yield Row("names of headers in lower case: If-None-Match of a PUT", 412, refused.status_code)
     answer = place.ask("GET", "/headers.bin", headers={"origin": ORIGINS[0]})
-    yield Row("names of headers in lower case (HTTP/2): Origin", ORIGINS[0],
+    yield Row("names of headers in lower case: Origin", ORIGINS[0],
               answer.headers.get("Access-Control-Allow-Origin"))
+    yield from http2(place)
     etag = place.ask("HEAD", "/headers.bin").headers.get("ETag", "")
+    answer = place.ask("GET", "/headers.bin", headers={"If-None-Match": etag})
+    yield Row("a 304: its type", None, (answer.status_code, answer.headers.get("Content-Type")), only_told=True)
     ranged = {"Range": "bytes=0-1"}
     yield Row("If-Range with the right ETag", 206,
               place.ask("GET", "/headers.bin", headers=ranged | {"If-Range": etag}).status_code)
@@ -72,6 +77,24 @@ def headers(place: Place) -> Iterator[Row]:
     place.put("zipped.bin", BODY, ContentEncoding="gzip")
     with requests.get(f"{place.url}/zipped.bin", stream=True, timeout=60) as answer:
         yield Row("an object that says it is gzip: bytes untouched", BODY, answer.raw.read(decode_content=False))
+
+
+def http2(place: Place) -> Iterator[Row]:
+    """With a client that speaks it, if it is there: nothing of Python's own does."""
+    if not shutil.which("curl"):
+        return
+    command = ["curl", "--silent", "--http2", "--range", "0-1", "--output", os.devnull, "--max-time", "60",
+               "--write-out", "%{http_version} %{http_code} %{size_download}", f"{place.url}/headers.bin"]
+    seen = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    yield Row("HTTP/2: Range", "2 206 2", seen)
+
+
+def undecodable(place: Place) -> Iterator[Row]:
+    for target in ("/%zz", "/%ff"):
+        before = place.keys()
+        status, _ = place.raw(target, method="PUT", body=BODY)
+        yield Row(f"PUT of `{target}`, which does not decode: refused", (4, set()),
+                  (status // 100, place.keys() - before))
 
 
 def slashes(place: Place) -> Iterator[Row]:
@@ -102,6 +125,10 @@ def errors(place: Place) -> Iterator[Row]:
                   (answer.status_code, code(answer)))
     answer = requests.get(f"{place.url.rpartition('/')[0]}/no/such/path", timeout=60)
     yield Row("a path that is not there", (404, "NotFound"), (answer.status_code, code(answer)))
+    # A gateway response's mapping reads one case of the name.
+    answer = requests.get(f"{place.url.rpartition('/')[0]}/no/such/path", headers={"origin": ORIGINS[0]}, timeout=60)
+    yield Row("API Gateway's own errors tell an origin whose header is in lower case", ORIGINS[0],
+              answer.headers.get("Access-Control-Allow-Origin"), only_told=True)
     for origin in (*ORIGINS, "https://c.example"):
         answer = place.ask("GET", "/not-there", headers={"Origin": origin})
         yield Row(f"S3 tells the origin {origin} on its errors", origin if origin in ORIGINS else None,
@@ -140,4 +167,6 @@ def prefix(place: Place) -> Iterator[Row]:
     yield Row("a list with an odd type stays below the prefix", False, "<Key>secret</Key>" in answer.text)
 
 
-ALL: list[Callable[[Place], Iterator[Row]]] = [keys, slashes, sizes, headers, bodies, limits, errors, prefix]
+ALL: list[Callable[[Place], Iterator[Row]]] = [
+    keys, undecodable, slashes, sizes, headers, bodies, limits, errors, prefix,
+]
