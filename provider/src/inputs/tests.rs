@@ -30,9 +30,7 @@ fn unknown_properties_are_named_with_the_nearest_right_one() {
 
 #[test]
 fn properties_that_are_not_built_yet_are_refused_by_name() {
-    for name in ["webAclArn"] {
-        assert!(told(&properties(json!({ name: {} }))).contains(&format!("there is no property `{name}`")), "{name}");
-    }
+    assert!(told(&properties(json!({ "webAclArn": "a" }))).contains("there is no property `webAclArn`"));
 }
 
 #[test]
