@@ -1,6 +1,7 @@
 """Fixtures of all tests that run against the local AWS, the real engine or the plugin."""
 
 import os
+import uuid
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from harness import ROOT, processes
 from harness.aws import LocalAws, allow_logs
 from harness.engine import Stack
+from harness.rpc import Plugin, Resource, wipe
 from harness.tap import Tap
 
 
@@ -48,6 +50,24 @@ def plugin() -> Path:
     path = Path(path).resolve()
     assert path.exists(), f"{path} is missing: `make plugin` builds it"
     return path
+
+
+@pytest.fixture
+def provider(plugin, tap):
+    """The plugin, configured for the tap before the local AWS."""
+    with Plugin(plugin, endpoint=tap.url) as provider:
+        provider.handshake()
+        provider.configure()
+        yield provider
+
+
+@pytest.fixture
+def resource(provider, aws, tap):
+    """A resource that is not there yet. Nothing of it is left afterwards."""
+    resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
+    yield resource
+    tap.reset()
+    wipe(aws, resource.urn.rpartition(":")[2])
 
 
 @pytest.fixture

@@ -135,11 +135,6 @@ def test_other_bad_values(shared, aws, properties, words):
     assert [word for word in words if word not in told] == []
 
 
-def test_what_is_not_built_yet(shared, aws):
-    told = refused(shared, aws, untyped("{'webAclArn': ['a']}"))
-    assert "there is no property `webAclArn`" in told
-
-
 # Secrets
 
 

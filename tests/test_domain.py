@@ -9,7 +9,7 @@ import pytest
 
 from harness.aws import ACCOUNT, REGION
 from harness.faults import Answer, Error, Lost
-from harness.rpc import Engine, Plugin, Resource, plain, wipe
+from harness.rpc import Engine, Plugin, Resource, plain
 from test_lifecycle import left
 
 DENIED = Error("AccessDeniedException", 403)
@@ -21,23 +21,12 @@ def domain(name: str = "data", **more) -> dict:
 
 
 @pytest.fixture
-def provider(plugin, tap):
-    with Plugin(plugin, endpoint=tap.url) as provider:
-        provider.handshake()
-        provider.configure()
-        yield provider
-
-
-@pytest.fixture
-def resource(provider, aws, tap):
-    """A resource that is not there yet. Nothing of it is left afterwards."""
-    resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
+def resource(resource, aws, tap):
     yield resource
     tap.reset()
     api = aws.client("apigateway")
     for each in aws.inventory()["domain_names"]:
         api.delete_domain_name(domainName=each)
-    wipe(aws, resource.urn.rpartition(":")[2])
 
 
 def program(part: dict | None = None, **more) -> dict:

@@ -10,23 +10,12 @@ import requests
 
 from harness.aws import ACCOUNT
 from harness.faults import Error
-from harness.rpc import Plugin, Resource, init_failed, plain, wipe
+from harness.rpc import init_failed, plain
 from test_lifecycle import left
 
 DENIED = Error("AccessDenied", 403)
 TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-
-
-@pytest.fixture
-def resource(plugin, tap, aws):
-    with Plugin(plugin, endpoint=tap.url) as provider:
-        provider.handshake()
-        provider.configure()
-        resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
-        yield resource
-        tap.reset()
-        wipe(aws, resource.urn.rpartition(":")[2])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from harness.aws import ACCOUNT, REGION
 from harness.engine import PROXY
 from harness.faults import Answer, Error, Lost
-from harness.rpc import Plugin, Resource, init_failed, plain, wipe
+from harness.rpc import Plugin, Resource, init_failed, plain
 from test_lifecycle import left, one
 
 DENIED = Error("AccessDeniedException", 400)
@@ -20,23 +20,6 @@ LOGGED = {"accessLog": {"retentionInDays": 7}, "waitForReady": False}
 OTHER_ACCOUNT = "111122223333"
 TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-
-
-@pytest.fixture
-def provider(plugin, tap):
-    with Plugin(plugin, endpoint=tap.url) as provider:
-        provider.handshake()
-        provider.configure()
-        yield provider
-
-
-@pytest.fixture
-def resource(provider, aws, tap):
-    """A resource that is not there yet. Nothing of it is left afterwards."""
-    resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
-    yield resource
-    tap.reset()
-    wipe(aws, resource.urn.rpartition(":")[2])
 
 
 def group(aws, name: str) -> dict | None:

@@ -157,7 +157,9 @@ WRONG = [
     ({"tags": {"": "x"}}, 'tags[""]', "1 to 128"), ({"tags": {"a": "<>"}}, "tags.a", "a tag has only"),
     ({"tags": {f"t{i}": "x" for i in range(50)}}, "tags", "room for 49"),
     ({"waitForReady": "false"}, "waitForReady", "must be a boolean"),
-    ({"webAclArn": "a"}, "webAclArn", "there is no property"),
+    ({"webAclArn": "a"}, "webAclArn", "must be the ARN of an AWS WAF web ACL"),
+    ({"webAclArn": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"}, "webAclArn", "for regional resources"),
+    ({"webAclArn": "arn:aws:waf-regional:us-east-1:123456789012:webacl/b"}, "webAclArn", "for regional resources"),
     ({"cors": {}}, "cors.allowOrigins", "is missing"),
 ]
 

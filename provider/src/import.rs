@@ -86,7 +86,13 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     }
     let stage = stage.map(|seen| {
         let deployment_id = stage::aws::deployment(&seen);
-        stage::aws::state(&seen, &stage::State { deployment_id, tags: tags.clone(), ..stage::State::default() })
+        // AWS WAF Classic is none of ours.
+        let web_acl = stage::aws::web_acl(&seen).filter(|arn| arn.contains(":wafv2:"));
+        let settings = stage::Settings { web_acl, ..stage::Settings::default() };
+        stage::aws::state(
+            &seen,
+            &stage::State { deployment_id, tags: tags.clone(), settings, ..stage::State::default() },
+        )
     });
 
     let log_group = match stage.as_ref().and_then(|stage| stage.settings.access_log.as_ref()) {
@@ -153,6 +159,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
         json.extend(stage.settings.throttle.as_ref().map(|throttle| ("throttle".to_owned(), json!(throttle))));
         json.extend(stage.settings.metrics.then(|| ("metricsEnabled".to_owned(), true.into())));
         json.extend(stage.settings.tracing.then(|| ("tracingEnabled".to_owned(), true.into())));
+        json.extend(stage.settings.web_acl.clone().map(|arn| ("webAclArn".to_owned(), arn.into())));
         json.extend(stage.settings.cache.as_ref().map(|cache| ("cache".to_owned(), json!(cache.inputs()))));
         let notes = stage.settings.notes.as_ref().map(|notes| ExecutionLog {
             level: Some(notes.level).filter(|level| *level != LogLevel::default()),

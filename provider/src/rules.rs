@@ -62,6 +62,11 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
     keys::check(read, &mut failures);
     access::check(inputs, &mut failures);
     logs::check(inputs, &mut failures);
+    if inputs.web_acl_arn.as_ref().is_some_and(|text| !arn::is_arn(text, "wafv2", "regional/webacl/")) {
+        let reason = "`webAclArn` must be the ARN of an AWS WAF web ACL for regional resources, such as \
+                      `arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/data/a1b2c3d4-5678-90ab-cdef-example11111`";
+        failures.push(Failure::new("webAclArn", reason));
+    }
     if let Some(cors) = &inputs.cors {
         check_cors(cors, &mut failures);
         let several = cors.allow_origins.len() > 1;

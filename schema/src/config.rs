@@ -77,4 +77,6 @@ pub struct Endpoints {
     pub logs: Option<String>,
     /// The endpoint of AWS STS.
     pub sts: Option<String>,
+    /// The endpoint of AWS WAF.
+    pub wafv2: Option<String>,
 }

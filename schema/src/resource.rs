@@ -95,6 +95,14 @@ pub struct Inputs {
     /// Answers that API Gateway keeps for a while; `{}` is enough. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cache>,
+    /// The ARN of a web ACL of [AWS WAF](https://docs.aws.amazon.com/waf/latest/developerguide/web-acl.html) that looks at each
+    /// request before anything else does, such as
+    /// `arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/data/a1b2c3d4-5678-90ab-cdef-example11111`. It is one for
+    /// regional resources (also for `endpoint.type` `EDGE`), in the Region of the API. AWS WAF charges for web ACLs and for
+    /// requests. Without it the stage's web ACL is left as it is, so that one can be associated elsewhere by `stageArn`.
+    /// None by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_acl_arn: Option<String>,
     /// The bucket that holds the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,

@@ -16,7 +16,7 @@ import time
 import traceback
 import warnings
 
-SERVICES = "s3,iam,sts,apigateway,logs,cloudwatch"
+SERVICES = "s3,iam,sts,apigateway,logs,cloudwatch,wafv2"
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
 use aws_sdk_sts as sts;
+use aws_sdk_wafv2 as wafv2;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use s3dataproxy_schema::Config;
@@ -41,6 +42,7 @@ pub struct CustomEndpoints {
     pub apigateway: Option<String>,
     pub logs: Option<String>,
     pub sts: Option<String>,
+    pub wafv2: Option<String>,
 }
 
 /// Makes the clients: finds Region and credentials, and makes no AWS call besides those that credentials need.
@@ -78,6 +80,7 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
         iam: iam::Client::from_conf(client!(iam, endpoints.iam).build()),
         apigateway: apigateway::Client::from_conf(apigateway.build()),
         logs: logs::Client::from_conf(client!(logs, endpoints.logs).build()),
+        wafv2: wafv2::Client::from_conf(client!(wafv2, endpoints.wafv2).build()),
         execute_api_url: execute_api_url(config, endpoints.apigateway.as_deref(), &region),
         probe: Probe::new(&sdk),
         account,
@@ -197,6 +200,7 @@ fn endpoints(config: &Config, sdk: &SdkConfig) -> CustomEndpoints {
         apigateway: pick(own.apigateway, "API Gateway"),
         logs: pick(own.logs, "CloudWatch Logs"),
         sts: pick(own.sts, "STS"),
+        wafv2: pick(own.wafv2, "WAFV2"),
     }
 }
 

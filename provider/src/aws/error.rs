@@ -18,6 +18,7 @@ pub enum Service {
     ApiGateway,
     Logs,
     Sts,
+    Wafv2,
 }
 
 impl Service {
@@ -29,6 +30,7 @@ impl Service {
             Service::ApiGateway => "apigateway",
             Service::Logs => "logs",
             Service::Sts => "sts",
+            Service::Wafv2 => "wafv2",
         }
     }
 }
@@ -100,6 +102,7 @@ impl Clients {
             Service::ApiGateway => &self.endpoints.apigateway,
             Service::Logs => &self.endpoints.logs,
             Service::Sts => &self.endpoints.sts,
+            Service::Wafv2 => &self.endpoints.wafv2,
         }
     }
 
@@ -132,9 +135,15 @@ pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn kind(status: u16, code: Option<&str>) -> Kind {
     match (status, code.unwrap_or_default()) {
-        (404, _) | (_, "NoSuchEntity" | "NoSuchBucket" | "NotFoundException" | "ResourceNotFoundException") => {
-            Kind::NotFound
-        }
+        (404, _)
+        | (
+            _,
+            "NoSuchEntity"
+            | "NoSuchBucket"
+            | "NotFoundException"
+            | "ResourceNotFoundException"
+            | "WAFNonexistentItemException",
+        ) => Kind::NotFound,
         (
             _,
             "BucketAlreadyOwnedByYou"
@@ -165,6 +174,9 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             "somebody has let others in by the bucket's ACL: take that back with `aws s3api put-bucket-acl --acl private`, \
              and run `pulumi up` again"
                 .to_owned()
+        }
+        (_, "WAFNonexistentItemException") => {
+            "name a web ACL that is there in `webAclArn`, for regional resources, in the Region and account of the API".to_owned()
         }
         (_, "DeleteConflict") => {
             "something else uses the role, such as an instance profile: take it off there, and run the command again"

@@ -4,6 +4,7 @@ use aws_sdk_apigateway as apigateway;
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
+use aws_sdk_wafv2 as wafv2;
 
 pub mod config;
 pub mod error;
@@ -29,6 +30,8 @@ pub struct Clients {
     pub apigateway: apigateway::Client,
     /// Amazon CloudWatch Logs.
     pub logs: logs::Client,
+    /// AWS WAF.
+    pub wafv2: wafv2::Client,
     /// The Region.
     pub region: String,
     /// The account, where the credentials or the configuration tell it.

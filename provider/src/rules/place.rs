@@ -26,6 +26,7 @@ pub fn check(inputs: &Inputs, region: &str) -> Vec<Failure> {
         ("authorizer.functionArn".to_owned(), authorizer.function_arn.as_deref(), None),
         ("authorizer.roleArn".to_owned(), authorizer.role_arn.as_deref(), None),
         ("role.arn".to_owned(), role.arn.as_deref(), None),
+        ("webAclArn".to_owned(), inputs.web_acl_arn.as_deref(), Some(region)),
         ("role.permissionsBoundaryArn".to_owned(), role.permissions_boundary_arn.as_deref(), None),
     ];
     for (index, arn) in authorizer.user_pool_arns.iter().flatten().enumerate() {

@@ -9,7 +9,8 @@ pub fn warnings(inputs: &Inputs) -> Vec<String> {
     let confined = inputs.allowed_ip_ranges.is_some()
         || inputs.policy.is_some()
         || inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Private));
-    if !signed && !confined && inputs.api_keys.is_none() && inputs.throttle.is_none() {
+    let limited = inputs.throttle.is_some() || inputs.web_acl_arn.is_some();
+    if !signed && !confined && !limited && inputs.api_keys.is_none() {
         found.push(
             "everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic \
              are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`"
@@ -75,6 +76,7 @@ mod tests {
             serde_json::json!({ "throttle": { "rateLimit": 1, "burstLimit": 1 } }),
             serde_json::json!({ "apiKeys": ["a"] }),
             serde_json::json!({ "policy": "{}" }),
+            serde_json::json!({ "webAclArn": "arn" }),
             serde_json::json!({ "authorization": "AWS_IAM", "operations": ["PUT"] }),
             serde_json::json!({ "allowedIpRanges": ["203.0.113.0/24"], "operations": ["PUT"] }),
         ] {

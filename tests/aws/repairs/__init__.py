@@ -17,6 +17,7 @@ from . import (
     payload_limit,
     security_policy,
     usage_plans,
+    web_acls,
 )
 
 
@@ -34,3 +35,4 @@ def apply() -> None:
     method_settings.apply()
     security_policy.apply()
     domain_names.apply()
+    web_acls.apply()

@@ -15,7 +15,7 @@ from localstack.services.apigateway.next_gen import provider as next_gen
 NAMED = re.compile(r"/restapis/([^/]+)(?:/stages/([^/]+))?$")
 
 KEPT = ("tags", "description", "method_settings", "access_log_settings", "tracing_enabled", "cache_cluster_enabled",
-        "cache_cluster_size", "cache_cluster_status")
+        "cache_cluster_size", "cache_cluster_status", "web_acl_arn")
 
 
 def apply() -> None:

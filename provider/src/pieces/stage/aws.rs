@@ -24,6 +24,7 @@ use crate::pieces::{log_group, role, usage_plan};
 use crate::plan::Action;
 
 pub mod account;
+mod web_acl;
 
 /// How long to wait between looks at the cache.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -37,10 +38,28 @@ pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
         Action::Same => Ok(()),
         Action::Create | Action::Update => bring(run).await,
         Action::Delete => {
+            release(run).await?;
             run.state().stage = None;
             Ok(())
         }
     }
+}
+
+/// Takes the web ACL away from what is to go.
+async fn release(run: &Run) -> Result<(), Error> {
+    let (api, stage, replaced) = {
+        let state = run.state();
+        let guarded = state.stage.as_ref().filter(|stage| stage.settings.web_acl.is_some());
+        (state.rest_api.clone(), guarded.map(|stage| stage.name.clone()), state.leftovers.web_acls.clone())
+    };
+    let Some(api) = api else { return Ok(()) };
+    for name in stage.iter().chain(&replaced) {
+        web_acl::disassociate(run, &api.id, name).await?;
+        let mut state = run.state();
+        state.leftovers.web_acls.remove(name);
+        state.stage.iter_mut().filter(|stage| stage.name == *name).for_each(|stage| stage.settings.web_acl = None);
+    }
+    Ok(())
 }
 
 /// The stage as API Gateway tells it; none if it is not there.
@@ -74,12 +93,21 @@ pub fn state(stage: &GetStageOutput, old: &State) -> State {
         name: stage.stage_name().unwrap_or_default().to_owned(),
         deployment_id: deployment.to_owned(),
         digest: if deployment == old.deployment_id { old.digest.clone() } else { String::new() },
-        settings: settings(stage),
+        settings: Settings {
+            // One that was associated elsewhere is no concern of ours.
+            web_acl: web_acl(stage).filter(|_| old.settings.web_acl.is_some()),
+            ..settings(stage)
+        },
         tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
     }
 }
 
-/// The settings behind an answer.
+/// The ARN of the web ACL before a stage.
+pub fn web_acl(stage: &GetStageOutput) -> Option<String> {
+    stage.web_acl_arn().filter(|arn| !arn.is_empty()).map(str::to_owned)
+}
+
+/// The settings behind an answer, with whatever web ACL there is.
 fn settings(stage: &GetStageOutput) -> Settings {
     let methods = stage.method_settings().and_then(|settings| settings.get("*/*"));
     Settings {
@@ -115,6 +143,7 @@ fn settings(stage: &GetStageOutput) -> Settings {
             settings.map(|(method, _)| method.clone()).filter(|method| method != "*/*").collect()
         },
         canary: stage.canary_settings().is_some(),
+        web_acl: web_acl(stage),
     }
 }
 
@@ -154,6 +183,8 @@ async fn bring(run: &Run) -> Result<(), Error> {
         let seen = take_over(run, &api, &doing).await?;
         (seen.as_ref().map(deployment), seen.as_ref().map(settings).unwrap_or_default())
     };
+    let guards = desired.settings.web_acl.is_some() || run.state().leftovers.web_acls.contains(&desired.name);
+    let settings = Settings { web_acl: settings.web_acl.clone().filter(|_| guards), ..settings };
     let moves = old.name != desired.name && there.is_some();
     if old.digest != digest || back || moves {
         deploy(run, &api, &digest, &old, there, settings, &doing).await?;
@@ -173,7 +204,30 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     let old = run.state().stage.clone().unwrap_or_default().settings;
     let account = run.state().account().map(str::to_owned);
     let settings = desired.settings.in_account(account.as_deref());
-    let patches = settings.patches(&old).into_iter();
+    // A web ACL guards the stage before anything of it is opened, and until all of it is as it should be.
+    if let Some(web_acl) = settings.web_acl.as_ref().filter(|_| settings.web_acl != old.web_acl) {
+        let done = web_acl::associate(run, api, &desired.name, web_acl).await;
+        let now = match &done {
+            Ok(()) => settings.web_acl.clone(),
+            // Which one it has nobody knows: the next run tells it again.
+            Err(error) if error.may_have_worked() => Some(String::new()),
+            Err(_) => old.web_acl.clone(),
+        };
+        run.state().stage.get_or_insert_default().settings.web_acl = now;
+        done?;
+    }
+    update(run, api, &settings, &old).await?;
+    if settings.web_acl.is_none() && old.web_acl.is_some() {
+        web_acl::disassociate(run, api, &desired.name).await?;
+    }
+    run.state().stage.get_or_insert_default().settings = settings;
+    Ok(())
+}
+
+/// Tells API Gateway what differs between two settings of the stage.
+async fn update(run: &Run, api: &str, settings: &Settings, old: &Settings) -> Result<(), Error> {
+    let desired = &run.desired().stage;
+    let patches = settings.patches(old).into_iter();
     let patches: Vec<PatchOperation> = patches
         .map(|Patch { path, value }| {
             let op = if value.is_some() { Op::Replace } else { Op::Remove };
@@ -195,7 +249,9 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     if settings.notes.is_some() {
         state.execution_logs.insert(log_group::of_execution(api, &desired.name));
     }
-    state.stage.get_or_insert_default().settings = settings;
+    // One that is to go is still there.
+    let web_acl = settings.web_acl.clone().or(old.web_acl.clone());
+    state.stage.get_or_insert_default().settings = Settings { web_acl, ..settings.clone() };
     Ok(())
 }
 
@@ -256,7 +312,7 @@ async fn deploy(
         state.leftovers.deployments.push(old.deployment_id.clone());
     }
     if renamed {
-        state.leftovers.stages.push(old.name.clone());
+        state.leftovers.replaced(old);
     }
     for id in unheard.iter().flatten() {
         if !state.leftovers.deployments.contains(id) {
@@ -331,7 +387,7 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
         }
     }
     let mut state = run.state();
-    state.leftovers.stages.push(old.name.clone());
+    state.leftovers.replaced(old);
     state.leftovers.forget(&desired.name, &old.deployment_id);
     state.stage = Some(State {
         name: desired.name.clone(),
@@ -355,6 +411,10 @@ pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
             return Ok(());
         }
         let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
+        if leftovers.web_acls.contains(&stage) {
+            web_acl::disassociate(run, api, &stage).await?;
+            run.state().leftovers.web_acls.remove(&stage);
+        }
         run.check(&doing)?;
         match run.aws.apigateway.delete_stage().rest_api_id(api).stage_name(&stage).send().await {
             Ok(_) => {}

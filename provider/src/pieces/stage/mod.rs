@@ -3,6 +3,8 @@
 //! A changed definition is live only after a deployment. The stage moves to the new deployment first, and the old one
 //! goes afterwards, so there is no moment without an answer.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Tags;
@@ -61,13 +63,25 @@ pub struct Leftovers {
     /// The name of a role of ours that one made elsewhere has replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// The stages among them that still have the web ACL that we gave them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub web_acls: BTreeSet<String>,
 }
 
 impl Leftovers {
     /// Takes out what is in use again.
     pub fn forget(&mut self, stage: &str, deployment: &str) {
         self.stages.retain(|other| other != stage);
+        self.web_acls.remove(stage);
         self.deployments.retain(|other| other != deployment);
+    }
+
+    /// Takes in a stage that another one has replaced.
+    pub fn replaced(&mut self, stage: &State) {
+        self.stages.push(stage.name.clone());
+        if stage.settings.web_acl.is_some() {
+            self.web_acls.insert(stage.name.clone());
+        }
     }
 
     /// Whether nothing is left over.

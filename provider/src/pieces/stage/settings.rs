@@ -45,6 +45,10 @@ pub struct Settings {
     /// Whether somebody lets a part of the requests go to another deployment.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub canary: bool,
+    /// The ARN of the web ACL before it, which AWS WAF is told: none where that is no concern of ours, and empty where one may
+    /// or may not be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_acl: Option<String>,
 }
 
 /// What UpdateStage has to do with one of its paths.
@@ -76,6 +80,7 @@ impl Settings {
             access_log: AccessLog::of(inputs, name, partition, region),
             notes: Notes::of(inputs),
             cache: Cache::of(inputs),
+            web_acl: inputs.web_acl_arn.clone(),
             ..Settings::default()
         }
     }
@@ -108,6 +113,7 @@ impl Settings {
         AccessLog::compare(self.access_log.as_ref(), new.access_log.as_ref(), changes);
         Notes::compare(self.notes.as_ref(), new.notes.as_ref(), changes);
         Cache::compare(self.cache.as_ref(), new.cache.as_ref(), changes);
+        changes.field("webAclArn", &self.web_acl, &new.web_acl);
         // What no property asks for.
         changes.field("stageArn", &(&self.exceptions, self.canary), &(&new.exceptions, new.canary));
     }
