@@ -21,12 +21,17 @@ def provider(provider):
     return provider
 
 
+def make_web_acl(aws, name: str) -> dict:
+    """A web ACL that lets everything pass."""
+    return aws.client("wafv2").create_web_acl(
+        Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=SEEN)["Summary"]
+
+
 @pytest.fixture
 def acls(aws):
     """The ARNs of two web ACLs. They can be deleted afterwards only if no stage has them."""
     waf = aws.client("wafv2")
-    made = [waf.create_web_acl(Name=f"acl-{uuid.uuid4().hex[:8]}", Scope="REGIONAL", DefaultAction={"Allow": {}},
-                               VisibilityConfig=SEEN)["Summary"] for _ in range(2)]
+    made = [make_web_acl(aws, f"acl-{uuid.uuid4().hex[:8]}") for _ in range(2)]
     yield [acl["ARN"] for acl in made]
     for acl in made:
         waf.delete_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"], LockToken=acl["LockToken"])
