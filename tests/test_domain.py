@@ -126,6 +126,21 @@ def test_it_moves_to_another_kind_of_endpoint_and_back(resource, aws, tap):
     assert made["domainTarget"]["hostedZoneId"] == "ZREGIONAL"
 
 
+def test_it_can_be_reached_as_the_rest_api(resource, aws, tap):
+    def protocols() -> str:
+        seen = aws.client("apigateway").get_domain_name(domainName="data.example.com")
+        return seen["endpointConfiguration"]["ipAddressType"]
+
+    both = {"ipAddressType": "dualstack"}
+    resource.create(program(domain(), endpoint=both))
+    assert protocols() == "dualstack" and plain(resource.read().properties) == resource.outputs
+    for endpoint, expected in (({}, "ipv4"), (both, "dualstack")):
+        tap.reset()
+        resource.update(program(domain(), endpoint=endpoint))
+        assert tap.operations() == ["UpdateRestApi", "UpdateDomainName"]
+        assert protocols() == expected and plain(resource.read().properties) == resource.outputs
+
+
 def test_a_change_under_way_is_waited_for(resource, tap):
     def seen(status: str) -> Answer:
         told = {"domainName": "data.example.com", "domainNameStatus": status, "regionalCertificateArn": OTHER,

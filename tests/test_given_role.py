@@ -88,6 +88,22 @@ def test_one_that_may_not_be_looked_at(resource, tap, role):
     resource.delete()
 
 
+def test_from_one_of_ours_with_a_path_and_back(resource, role, aws):
+    """The bucket stays, whatever `role.path` would do."""
+    own = resource.create({"waitForReady": False, "role": {"path": "/research/"}})
+    aws.client("s3").put_object(Bucket=own["bucketName"], Key="a", Body=b"x")
+    arn = role()
+    for inputs in (using(arn), {"waitForReady": False, "role": {"path": "/other/"}}):
+        assert not resource.diff(resource.checked(inputs)).replaces
+        made = resource.update(inputs)
+        assert plain(resource.read().properties) == made
+        assert not resource.diff(resource.checked(inputs)).detailedDiff
+    assert made["roleArn"].endswith(f":role/other/{own['roleName']}")
+    aws.client("s3").delete_object(Bucket=own["bucketName"], Key="a")
+    resource.delete()
+    assert left(aws, resource.inputs["name"]) == {}
+
+
 def test_from_one_of_ours_to_another_and_back(resource, tap, role, aws):
     a, b = role(), role()
     own = resource.create({"waitForReady": False})

@@ -189,6 +189,28 @@ def test_everything_wrong_is_told_at_once(resource):
     assert len(resource.check(both).failures) == 2
 
 
+def test_every_contradiction_is_told_at_once(resource):
+    there, elsewhere = "arn:aws:{}:us-east-1:123456789012:{}", "arn:aws:{}:eu-west-1:123456789012:{}"
+    inputs = {
+        "authorization": "NONE", "authorizer": {"functionArn": there.format("lambda", "function:f")},
+        "quota": {"limit": 1, "period": "DAY"}, "throttle": {"rateLimit": -1, "burstLimit": 1},
+        "endpoint": {"type": "EDGE", "vpcEndpointIds": ["vpce-x"], "securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"},
+        "domain": {"name": "*.example.com", "certificateArn": elsewhere.format("acm", "certificate/a")},
+        "allowedIpRanges": ["10.0.0.0/33"], "policy": "no JSON", "cache": {"ttlSeconds": 3601}, "operations": ["HEAD"],
+        "accessLog": {"retentionInDays": 2, "destinationArn": there.format("firehose", "deliverystream/a")},
+        "role": {"arn": "arn:aws-cn:iam::123456789012:role/a", "path": "/a/"},
+        "webAclArn": elsewhere.format("wafv2", "regional/webacl/a/b"), "bucket": {"prefix": "a/../b"},
+    }
+    told = "\n".join(failure.reason for failure in resource.check(inputs).failures)
+    for path in ("authorizer", "quota", "throttle.rateLimit", "endpoint.vpcEndpointIds", "endpoint.securityPolicy",
+                 "domain.name", "domain.certificateArn", "allowedIpRanges[0]", "policy", "cache.ttlSeconds", "cache",
+                 "accessLog.destinationArn", "role.arn", "role.path", "webAclArn", "bucket.prefix"):
+        assert f"`{path}`" in told, f"{path} is not in:\n{told}"
+    # Where things are is told together with what they are.
+    for words in ("has to be in `us-east-1`", "is in the partition `aws-cn`"):
+        assert words in told
+
+
 PLANTED = "Hunter2"  # upper case, so that no rule lets it pass
 
 
@@ -226,14 +248,30 @@ def test_a_secret_that_is_right_stays_one(resource):
     assert exposed(checked, "hunter2") == []
 
 
-def test_what_is_elsewhere_is_told_once_the_region_is_known(resource):
-    """At the preview, and before anything is made: the Region is known only where AWS's files have been read."""
-    key = "arn:aws:kms:eu-west-1:123456789012:key/a"
-    inputs = {"bucket": {"kmsKeyArn": key}, "role": {"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:policy/b"}}
-    for call in (resource.preview, resource.create):
-        with pytest.raises(grpc.RpcError) as caught:
-            call(inputs)
-        words = caught.value.details()
-        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-        assert "`bucket.kmsKeyArn` is in the Region `eu-west-1` and has to be in `us-east-1`" in words
-        assert "`role.permissionsBoundaryArn` is in the partition `aws-cn`, and the Region `us-east-1` in `aws`" in words
+KEY_ELSEWHERE = "`bucket.kmsKeyArn` is in the Region `eu-west-1` and has to be in `us-east-1`"
+BOUNDARY_ELSEWHERE = "`role.permissionsBoundaryArn` is in the partition `aws-cn`, and the Region `us-east-1` in `aws`"
+ELSEWHERE = {"bucket": {"kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a"},
+             "role": {"permissionsBoundaryArn": "arn:aws-cn:iam::123456789012:policy/b"}}
+
+
+def test_what_is_elsewhere_is_told(resource):
+    told = [failure.reason for failure in resource.check(ELSEWHERE).failures]
+    assert len(told) == 2 and KEY_ELSEWHERE in told[0] and BOUNDARY_ELSEWHERE in told[1]
+
+
+def test_what_is_elsewhere_is_told_once_the_region_is_known(plugin, tmp_path):
+    """At the preview, and before anything is made, where only AWS's files name the Region."""
+    files = tmp_path / "config"
+    files.write_text("[default]\nregion = us-east-1\n")
+    env = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, "AWS_CONFIG_FILE": str(files)}
+    with Tap("http://127.0.0.1:1") as tap, Plugin(plugin, endpoint=tap.url, env=env) as provider:
+        provider.handshake()
+        provider.configure()
+        resource = Resource(provider, "data")
+        for call in (resource.preview, resource.create):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(ELSEWHERE)
+            words = caught.value.details()
+            assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+            assert KEY_ELSEWHERE in words and BOUNDARY_ELSEWHERE in words
+        assert tap.calls == []

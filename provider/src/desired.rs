@@ -65,7 +65,8 @@ impl Desired {
         let bucket_name = bucket.name.unwrap_or_else(|| name.clone());
         let operations = operations(inputs);
         let existing = bucket.existing.unwrap_or(false);
-        let cors = inputs.cors.as_ref().map(|cors| definition::openapi::Cors::of(cors, &operations));
+        let auth = definition::openapi::Auth::of(inputs);
+        let cors = inputs.cors.as_ref().map(|cors| definition::openapi::Cors::of(cors, &operations, &auth));
         let endpoint = rest_api::Endpoint::of(inputs);
         let api = definition::Api {
             mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
@@ -74,7 +75,7 @@ impl Desired {
             prefix: bucket.prefix.map(|prefix| format!("{}/", prefix.trim_end_matches('/'))).unwrap_or_default(),
             region: bucket.region.unwrap_or_else(|| place.region.clone()),
             partition,
-            auth: definition::openapi::Auth::of(inputs),
+            auth,
             keys: inputs.api_keys.is_some(),
             access: definition::openapi::Access::of(inputs),
             vpc_endpoint_ids: endpoint.vpc_endpoint_ids.clone(),

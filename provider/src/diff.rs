@@ -55,8 +55,12 @@ pub fn diff(state: &State, old: &Read<Inputs>, new: &Read<Inputs>, place: &Place
     // Another bucket that was made elsewhere is only another address.
     let existing = |inputs: &Inputs| inputs.bucket.as_ref().and_then(|bucket| bucket.existing).unwrap_or(false);
     let served_only = existing(&old.typed) && existing(&new.typed);
+    // From or to a role made elsewhere there is another role anyway, and the rest can stay.
+    let given = |inputs: &Inputs| inputs.role.as_ref().is_some_and(|role| role.arn.is_some());
+    let another_role = given(&old.typed) || given(&new.typed);
     for (path, detail) in &mut details {
-        detail.replace = REPLACES.contains(&path.as_str()) && !(served_only && path == "bucket.name");
+        let stays = (served_only && path == "bucket.name") || (another_role && path == "role.path");
+        detail.replace = REPLACES.contains(&path.as_str()) && !stays;
     }
     for change in plan(Some(state), Some(&Desired::new(&old.typed, place))).changes() {
         let ignored = ignored.iter().any(|ignored| within(&change.path, ignored));

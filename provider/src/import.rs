@@ -117,7 +117,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     }
     json.extend(stage_name.filter(|stage| stage != "prod").map(|stage| ("stageName".to_owned(), stage.into())));
     json.extend(shape.auth.clone());
-    let cors = cors::of_routes(&content.routes, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
+    let auth = serde_json::from_value(shape.auth.clone().into()).map(|inputs| Auth::of(&inputs)).unwrap_or_default();
+    let cors = cors::of_routes(&content.routes, &auth, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));
     let endpoint = rest_api::aws::state(&api, &tags).endpoint;
     let private = endpoint.kind == EndpointType::Private;
     let security_policy = endpoint.security_policy.as_ref().and_then(|name| {

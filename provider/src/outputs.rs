@@ -143,8 +143,7 @@ impl Source<'_> {
     fn own_url(&self, api: &str) -> String {
         // The name of a VPC endpoint leads to it from every network that reaches the endpoint, also without private DNS names.
         // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-test-invoke-url.html
-        let vpc_endpoints = self.read.typed.endpoint.as_ref().and_then(|endpoint| endpoint.vpc_endpoint_ids.as_ref());
-        let base = match vpc_endpoints.and_then(|ids| ids.first()) {
+        let base = match self.desired.rest_api.endpoint.vpc_endpoint_ids.first() {
             Some(id) => {
                 self.execute_api_url.replace("{restApiId}.execute-api.", &format!("{{restApiId}}-{id}.execute-api."))
             }

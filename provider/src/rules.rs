@@ -52,6 +52,14 @@ pub fn check(read: &Read<Inputs>) -> Vec<Failure> {
         let reason = "`throttle.burstLimit` must be 0 to 2147483647, in requests";
         fail("throttle.burstLimit", (0..=i64::from(i32::MAX)).contains(&burst_limit), reason);
     }
+    let existing = inputs.bucket.as_ref().filter(|bucket| bucket.existing == Some(true));
+    if existing.is_some_and(|bucket| bucket.kms_key_arn.is_some())
+        && inputs.role.as_ref().is_some_and(|role| role.arn.is_some())
+    {
+        let reason = "`bucket.kmsKeyArn` is for the role that is made or the bucket that is made, and both are made elsewhere: \
+                      leave it out, and let the role of `role.arn` use the key";
+        failures.push(Failure::new("bucket.kmsKeyArn", reason));
+    }
     if let Some(role) = &inputs.role {
         role::check(role, &mut failures);
     }

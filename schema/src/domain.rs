@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A custom domain name for the URL. Its DNS record is yours to make: an alias or CNAME of the name to `domainTarget`.
+/// A custom domain name for the URL. Its DNS record is yours to make: an alias or CNAME of the name to `domainTarget`. One for
+/// the `endpoint.type` `EDGE` takes AWS up to 40 minutes, which the update waits. It has the `endpoint.ipAddressType` of the API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Domain {
@@ -17,7 +18,8 @@ pub struct Domain {
     /// `path` is right below the domain name, which then has no room for other APIs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_path: Option<String>,
-    /// Which versions of TLS clients may use. `TLS_1_2` by default.
+    /// Which versions of TLS clients may use. `TLS_1_2` by default. The newer policies, such as those of
+    /// `endpoint.securityPolicy`, are not offered for domain names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_policy: Option<DomainSecurityPolicy>,
 }

@@ -15,7 +15,7 @@ pub struct Endpoint {
     pub kind: Option<EndpointType>,
     /// For `PRIVATE`: the ids of the VPC endpoints (of the service `execute-api`) through which callers come, such as
     /// `vpce-0a1b2c3d4e5f67890`. All others are refused, whatever `policy` and `authorization` say; the endpoints' own
-    /// policies hold besides. `invokeUrl` has the name of the first, which works with and without private DNS names.
+    /// policies hold besides. `invokeUrl` has the name of the first by the alphabet, which works with and without private DNS names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc_endpoint_ids: Option<Vec<String>>,
     /// By which protocols it can be reached. `ipv4` by default, and `dualstack` for `PRIVATE`, which knows no other.
@@ -23,7 +23,7 @@ pub struct Endpoint {
     pub ip_address_type: Option<IpAddressType>,
     /// Whether the URL that API Gateway gives is switched off, so that the API can be reached by a
     /// [custom domain name](https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-disable-default-endpoint.html)
-    /// only. `invokeUrl` then answers nobody. `false` by default.
+    /// only: one of `domain`, or one made elsewhere. `false` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_execute_api: Option<bool>,
     /// Which versions and ciphers of TLS clients may use. By default `TLS_1_0`, and `TLS_1_2` for `PRIVATE`. A change takes

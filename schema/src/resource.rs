@@ -111,7 +111,8 @@ pub struct Inputs {
     pub role: Option<Role>,
     /// Whether to wait, after create and update, until the URL answers from S3: two minutes at most, as a new role takes
     /// seconds to be known everywhere on AWS. A URL that is not ready by then is a warning, never a failure. With
-    /// `authorization`, `apiKeys`, `allowedIpRanges`, `policy` or an `endpoint` of its own it does not wait, as it may not be let in itself. `true` by default.
+    /// `authorization`, `apiKeys`, `allowedIpRanges`, `policy`, `webAclArn`, the `endpoint.type` `PRIVATE` or
+    /// `endpoint.disableExecuteApi` it does not wait, as it may not be let in itself. `true` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_for_ready: Option<bool>,
     /// Tags for everything that can have tags, at most 49 (AWS has room for 50, and the plugin's own

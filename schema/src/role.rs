@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Role {
     /// The ARN of a role made elsewhere, which is used and never changed or deleted: none is made then. It has to let
     /// `apigateway.amazonaws.com` assume it, and to allow on the bucket what `operations` need: `s3:GetObject` for `GET` and
-    /// `HEAD`, `s3:PutObject`, `s3:DeleteObject`, and `s3:ListBucket` for lists and so that a missing key is a 404. Confine it
+    /// `HEAD`, `s3:PutObject`, `s3:DeleteObject`, and `s3:ListBucket` for lists and so that a missing key is a 404; where objects are
+    /// encrypted with a KMS key, on that `kms:Decrypt` to read and `kms:GenerateDataKey` besides to write. Confine it
     /// to `bucket.prefix`, if there is one: a key with `..` may reach whatever this role may. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,

@@ -84,12 +84,14 @@ class Plugin:
     """
 
     def __init__(self, binary: Path, engine: str | None = None, *, endpoint: str | None = None,
-                 env: dict[str, str] | None = None, args: tuple[str, ...] = (), timeout: float = 10):
+                 env: dict[str, str | None] | None = None, args: tuple[str, ...] = (), timeout: float = 10):
         given = {"AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"} if endpoint else {}
         if endpoint:
             given["AWS_ENDPOINT_URL"] = endpoint
+        # None takes a variable away.
+        environment = {name: value for name, value in (os.environ | given | (env or {})).items() if value is not None}
         self.process = processes.start(
-            [binary, *args, *([engine] if engine else [])], env=os.environ | given | (env or {}),
+            [binary, *args, *([engine] if engine else [])], env=environment,
             # Kept open: its end would tell the plugin that the engine is gone.
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )

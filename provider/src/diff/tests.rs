@@ -1,4 +1,4 @@
-use s3dataproxy_schema::{Bucket, Domain, Operation};
+use s3dataproxy_schema::{Bucket, Domain, Operation, Role};
 
 use super::*;
 use crate::desired::tests::place;
@@ -90,6 +90,20 @@ fn names_replace_and_delete_first_where_one_stays() {
     delete before replace
     "
     );
+}
+
+#[test]
+fn a_role_made_elsewhere_is_another_role_anyway() {
+    let path = |i: &mut Inputs| i.role = Some(Role { path: Some("/a/".to_owned()), ..Role::default() });
+    assert_eq!(told(path, nothing, &[]), "role.path: Add of input, replace\ndelete before replace");
+    let arn = "arn:aws:iam::123456789012:role/b".to_owned();
+    let old = Inputs { role: Some(Role { path: Some("/a/".to_owned()), ..Role::default() }), ..inputs() };
+    let new = Inputs { role: Some(Role { arn: Some(arn), ..Role::default() }), ..inputs() };
+    let state = applied(&Desired::new(&old, &place()));
+    for (old, new) in [(&old, &new), (&new, &old)] {
+        let diff = diff(&state, &read(old.clone()), &read(new.clone()), &place(), &[]);
+        assert!(diff.details.contains_key("role.path") && diff.details.values().all(|detail| !detail.replace));
+    }
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn the_url_of_a_private_endpoint_names_the_first_vpc_endpoint() {
         let source = Source { inputs: &inputs, read: &read, desired: &desired, state: &state, execute_api_url };
         source.actual().get("invokeUrl").and_then(Value::as_str).map(str::to_owned)
     };
-    assert_eq!(url(URL).as_deref(), Some("https://a1b2c3-vpce-2.execute-api.eu-central-1.amazonaws.com/prod/data"));
+    assert_eq!(url(URL).as_deref(), Some("https://a1b2c3-vpce-1.execute-api.eu-central-1.amazonaws.com/prod/data"));
     // A user's own form stays.
     let own = "https://data.example/{restApiId}/{stage}";
     assert_eq!(url(own).as_deref(), Some("https://data.example/a1b2c3/prod/data"));

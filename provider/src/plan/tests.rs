@@ -82,6 +82,7 @@ pub(crate) fn applied(desired: &Desired) -> State {
                 certificate_arn: wanted.certificate_arn,
                 target: DomainTarget { name: "d-1.example".to_owned(), hosted_zone_id: "Z1".to_owned() },
             }],
+            dual_stack: wanted.dual_stack,
             security_policy: Some(wanted.security_policy),
             mapping: Some(domain::Mapping {
                 base_path: wanted.base_path,

@@ -1,4 +1,4 @@
-//! `Check`: inputs in order, or every reason why not. Pure and offline.
+//! `Check`: inputs in order, or every reason why not. Offline.
 
 use tonic::Status;
 
@@ -12,12 +12,14 @@ use crate::names::{self, Autonaming};
 use crate::rules;
 use crate::value::{Object, Value};
 
-pub(super) fn check(default_tags: &Tags, request: CheckRequest) -> Result<CheckResponse, Status> {
+/// `region` is the Region, where it can be told without reading files.
+pub(super) fn check(default_tags: &Tags, region: Option<&str>, request: CheckRequest) -> Result<CheckResponse, Status> {
     let olds = codec::decode(request.olds).map_err(malformed)?;
     let mut news = codec::decode(request.news).map_err(malformed)?;
     let (read, mut failures) = inputs::examine(&news);
     let mut more = names::check(&read.typed, default_tags);
     more.extend(rules::check(&read));
+    more.extend(rules::place::check(&read.typed, region));
     add(&mut failures, more);
     let wish = match request.autonaming {
         None => Autonaming::Default,

@@ -44,7 +44,7 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     let name = work.read.typed.name.clone().unwrap_or_default();
     let views = Views::new(&provider.0, work.session.views(), channel, Vec::new(), &work.urn, &name);
     if request.preview {
-        work.tell_risks(&Inputs::default(), true).await;
+        work.tell_risks(None).await;
         let plan = plan(None, Some(&desired));
         if let Some(views) = &views {
             views.planned(&plan, &state, &work.read.secrets).await;
@@ -74,7 +74,8 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, work.session.views(), channel, request.old_views, &work.urn, &request.id);
     if request.preview {
-        work.tell_risks(&lenient(&codec::decode(request.old_inputs).map_err(malformed)?)?.typed, false).await;
+        let old = lenient(&codec::decode(request.old_inputs).map_err(malformed)?)?;
+        work.tell_risks(Some(&old)).await;
         let plan = plan(Some(&state), Some(&desired));
         if let Some(views) = &views {
             views.planned(&plan, &state, &work.read.secrets).await;
@@ -237,7 +238,7 @@ impl Work {
         timeout: f64,
     ) -> Result<Work, Status> {
         let mut read = inputs::read(&inputs).map_err(invalid)?;
-        let elsewhere = place::check(&read.typed, &clients.region);
+        let elsewhere = place::check(&read.typed, Some(&clients.region));
         if !elsewhere.is_empty() {
             return Err(invalid(elsewhere));
         }
@@ -298,7 +299,7 @@ impl Work {
 
     async fn wait_for_ready(&self, desired: &Desired, state: &State) {
         // Where not everybody may call, a probe may get no further than API Gateway.
-        if !desired.definition.api.is_open() {
+        if !desired.definition.api.is_open() || desired.stage.settings.web_acl.is_some() {
             return;
         }
         let Some(url) = self.source(desired, state).probe_url() else { return };
@@ -315,9 +316,9 @@ impl Work {
     }
 
     /// Tells the risks that the inputs bring, once: not those that the old ones had already.
-    async fn tell_risks(&self, old: &Inputs, is_new: bool) {
-        let known = if is_new { Vec::new() } else { risks::warnings(old) };
-        for risk in risks::warnings(&self.read.typed).into_iter().filter(|risk| !known.contains(risk)) {
+    async fn tell_risks(&self, old: Option<&Read<Inputs>>) {
+        let known = old.map(risks::warnings).unwrap_or_default();
+        for risk in risks::warnings(&self.read).into_iter().filter(|risk| !known.contains(risk)) {
             self.provider.0.engine.warn(&self.urn, &risk).await;
         }
     }

@@ -162,8 +162,10 @@ impl ResourceProvider for Provider {
 
     async fn check(&self, request: Request<wire::CheckRequest>) -> Answer<wire::CheckResponse> {
         // The engine configures a provider first, unless its configuration is not known yet.
-        let default_tags = self.session().map(|session| session.default_tags()).unwrap_or_default();
-        check::check(&default_tags, request.into_inner()).map(Response::new)
+        let session = self.session().ok();
+        let default_tags = session.as_ref().map(|session| session.default_tags()).unwrap_or_default();
+        let region = session.and_then(|session| session.region());
+        check::check(&default_tags, region.as_deref(), request.into_inner()).map(Response::new)
     }
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Answer<wire::DiffResponse> {

@@ -58,6 +58,13 @@ impl Session {
         self.config.default_tags.clone().unwrap_or_default()
     }
 
+    /// The Region, as far as the configuration or the environment names it; a profile may do so besides.
+    pub(super) fn region(&self) -> Option<String> {
+        let set = |name| std::env::var(name).ok();
+        let told = [self.config.region.clone(), set("AWS_REGION"), set("AWS_DEFAULT_REGION")];
+        told.into_iter().flatten().find(|region| !region.is_empty())
+    }
+
     /// Whether pieces are shown as child rows.
     pub(super) fn views(&self) -> bool {
         self.config.views.unwrap_or(false)

@@ -29,15 +29,21 @@ pub(super) fn check(inputs: &Inputs, failures: &mut Vec<Failure>) {
         let reason = format!("`{path}` must be a range of IP addresses, such as `203.0.113.0/24` or `2001:db8::/32`");
         fail(&path, !range.contains(UNKNOWN) && !is_range(range), &reason);
     }
-    let Some(policy) = inputs.policy.as_deref().filter(|policy| !policy.contains(UNKNOWN)) else { return };
-    if let Some(problem) = policy_problem(policy) {
+    let policy = inputs.policy.as_deref();
+    if policy.is_some_and(|policy| policy.contains(UNKNOWN)) {
+        return;
+    }
+    if let Some(problem) = policy.and_then(policy_problem) {
         return fail("policy", true, &problem);
     }
     let whole = Access::of(inputs).document(&Auth::of(inputs), inputs.cors.is_some());
     let length = whole.map_or(0, |policy| policy.to_string().chars().count());
-    let reason =
-        format!("`policy` is too long: with `allowedIpRanges` it has {length} characters, of {LONGEST} that may be");
-    fail("policy", length > LONGEST, &reason);
+    let (path, other) = match policy {
+        Some(_) => ("policy", "with `allowedIpRanges` it"),
+        None => ("allowedIpRanges", "the resource policy that it asks for"),
+    };
+    let reason = format!("`{path}` is too long: {other} has {length} characters, of {LONGEST} that may be");
+    fail(path, length > LONGEST, &reason);
 }
 
 fn is_range(text: &str) -> bool {

@@ -30,6 +30,18 @@ pub(super) fn check(read: &Read<Inputs>, failures: &mut Vec<Failure>) {
         "`domain.certificateArn` must be the ARN of a certificate in AWS Certificate Manager, such as \
          `arn:aws:acm:eu-central-1:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab`",
     );
+    // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+    let is_health_check = |path: &Option<String>| {
+        let first = path.as_deref().unwrap_or_default().trim_start_matches('/').split('/').next();
+        matches!(first, Some("ping" | "sping"))
+    };
+    for (path, set, first) in
+        [("domain.basePath", &domain.base_path, true), ("path", &inputs.path, domain.base_path.is_none())]
+    {
+        let reason =
+            format!("`{path}` begins with `ping` or `sping`, which API Gateway keeps for itself on a domain name");
+        fail(path, first && is_health_check(set), &reason);
+    }
     fail(
         "domain.basePath",
         domain.base_path.as_ref().is_some_and(|path| !path.contains(UNKNOWN) && !is_base_path(path)),

@@ -6,43 +6,50 @@ use crate::inputs::Failure;
 use crate::partition::Partition;
 use crate::value::UNKNOWN;
 
-/// Checks every ARN, once the Region is known. Parts that are not known yet are skipped.
-pub fn check(inputs: &Inputs, region: &str) -> Vec<Failure> {
+/// Checks every ARN, as far as the Region is known, and what not every partition has. Parts that are not known yet are
+/// skipped.
+pub fn check(inputs: &Inputs, region: Option<&str>) -> Vec<Failure> {
     let bucket = inputs.bucket.clone().unwrap_or_default();
-    let bucket_region = bucket.region.as_deref().unwrap_or(region);
+    let bucket_region = bucket.region.as_deref().or(region);
     let log = inputs.access_log.clone().unwrap_or_default();
     let authorizer = inputs.authorizer.clone().unwrap_or_default();
     let role = inputs.role.clone().unwrap_or_default();
     let edge = inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Edge));
+    let partition = region.map(|region| Partition::of(region).name);
+    // Source: https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html
+    if edge && partition == Some("aws-cn") {
+        let reason = "`endpoint.type` is `EDGE`, which AWS does not offer in China: choose `REGIONAL`";
+        return vec![Failure::new("endpoint.type", reason)];
+    }
     let certificate = inputs.domain.as_ref().map(|domain| domain.certificate_arn.as_str());
     // CloudFront takes certificates of one Region.
     // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html
-    let certificates = if edge { "us-east-1" } else { region };
+    let certificates = if edge { Some("us-east-1") } else { region };
     let mut named = vec![
-        ("bucket.kmsKeyArn".to_owned(), bucket.kms_key_arn.as_deref(), Some(bucket_region)),
-        ("accessLog.destinationArn".to_owned(), log.destination_arn.as_deref(), Some(region)),
-        ("accessLog.kmsKeyArn".to_owned(), log.kms_key_arn.as_deref(), Some(region)),
-        ("domain.certificateArn".to_owned(), certificate, Some(certificates)),
+        ("bucket.kmsKeyArn".to_owned(), bucket.kms_key_arn.as_deref(), bucket_region),
+        ("accessLog.destinationArn".to_owned(), log.destination_arn.as_deref(), region),
+        ("accessLog.kmsKeyArn".to_owned(), log.kms_key_arn.as_deref(), region),
+        ("domain.certificateArn".to_owned(), certificate, certificates),
         ("authorizer.functionArn".to_owned(), authorizer.function_arn.as_deref(), None),
         ("authorizer.roleArn".to_owned(), authorizer.role_arn.as_deref(), None),
         ("role.arn".to_owned(), role.arn.as_deref(), None),
-        ("webAclArn".to_owned(), inputs.web_acl_arn.as_deref(), Some(region)),
         ("role.permissionsBoundaryArn".to_owned(), role.permissions_boundary_arn.as_deref(), None),
+        ("webAclArn".to_owned(), inputs.web_acl_arn.as_deref(), region),
     ];
     for (index, arn) in authorizer.user_pool_arns.iter().flatten().enumerate() {
         named.push((format!("authorizer.userPoolArns[{index}]"), Some(arn), None));
     }
-    let partition = Partition::of(region).name;
     let wrong = |(path, arn, wanted): (String, Option<&str>, Option<&str>)| {
         let parts: Vec<&str> = arn.filter(|arn| !arn.contains(UNKNOWN))?.splitn(5, ':').collect();
         let ["arn", of, _, there, _] = parts.as_slice() else { return None };
-        let reason = if *of != partition {
-            format!(
+        let reason = match (region, partition) {
+            (Some(region), Some(partition)) if *of != partition => format!(
                 "`{path}` is in the partition `{of}`, and the Region `{region}` in `{partition}`: name one of there"
-            )
-        } else {
-            let wanted = wanted.filter(|wanted| !wanted.contains(UNKNOWN) && wanted != there)?;
-            format!("`{path}` is in the Region `{there}` and has to be in `{wanted}`: name one of there")
+            ),
+            _ => {
+                let wanted = wanted.filter(|wanted| !wanted.contains(UNKNOWN) && wanted != there)?;
+                format!("`{path}` is in the Region `{there}` and has to be in `{wanted}`: name one of there")
+            }
         };
         Some(Failure::new(path, reason))
     };
@@ -53,8 +60,8 @@ pub fn check(inputs: &Inputs, region: &str) -> Vec<Failure> {
 mod tests {
     use super::*;
 
-    fn told(inputs: serde_json::Value, region: &str) -> String {
-        let failures = check(&serde_json::from_value(inputs).expect("inputs"), region);
+    fn told(inputs: serde_json::Value, region: impl Into<Option<&'static str>>) -> String {
+        let failures = check(&serde_json::from_value(inputs).expect("inputs"), region.into());
         failures.into_iter().map(|failure| failure.reason).collect::<Vec<_>>().join("\n")
     }
 
@@ -85,6 +92,12 @@ mod tests {
         assert_eq!(
             told(domain("EDGE"), "eu-central-1"),
             "`domain.certificateArn` is in the Region `eu-central-1` and has to be in `us-east-1`: name one of there"
+        );
+        assert_eq!(told(domain("REGIONAL"), None), "");
+        assert_eq!(told(domain("EDGE"), None), told(domain("EDGE"), "eu-central-1"));
+        assert_eq!(
+            told(domain("EDGE"), "cn-north-1"),
+            "`endpoint.type` is `EDGE`, which AWS does not offer in China: choose `REGIONAL`"
         );
         let key = serde_json::json!({ "bucket": { "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a" } });
         assert_eq!(

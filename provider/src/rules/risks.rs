@@ -2,15 +2,23 @@
 
 use s3dataproxy_schema::{Authorization, EndpointType, Inputs, Operation};
 
+use crate::inputs::Read;
+
+/// Properties that say who may call, and how often. While one is not known yet, nobody can say that everybody may.
+const GUARDS: [&str; 7] =
+    ["allowedIpRanges", "apiKeys", "authorization", "endpoint", "policy", "throttle", "webAclArn"];
+
 /// What the user should know before it is made, each with the properties that change it.
-pub fn warnings(inputs: &Inputs) -> Vec<String> {
+pub fn warnings(read: &Read<Inputs>) -> Vec<String> {
+    let inputs = &read.typed;
     let mut found = Vec::new();
+    let guarded = GUARDS.iter().any(|guard| read.unknown.contains(*guard));
     let signed = inputs.authorization.unwrap_or_default() != Authorization::None;
     let confined = inputs.allowed_ip_ranges.is_some()
         || inputs.policy.is_some()
         || inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Private));
     let limited = inputs.throttle.is_some() || inputs.web_acl_arn.is_some();
-    if !signed && !confined && !limited && inputs.api_keys.is_none() {
+    if !guarded && !signed && !confined && !limited && inputs.api_keys.is_none() {
         found.push(
             "everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic \
              are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`"
@@ -21,7 +29,7 @@ pub fn warnings(inputs: &Inputs) -> Vec<String> {
     let mut writes: Vec<Operation> = inputs.operations.iter().flatten().filter(writes).copied().collect();
     writes.sort();
     writes.dedup();
-    if !signed && !confined && !writes.is_empty() {
+    if !guarded && !signed && !confined && !writes.is_empty() {
         let verbs: Vec<&str> = writes.iter().map(|op| if *op == Operation::Put { "write" } else { "delete" }).collect();
         let who = if inputs.api_keys.is_some() { "whoever has an API key" } else { "everybody who knows the URL" };
         found.push(format!(
@@ -49,6 +57,13 @@ pub fn warnings(inputs: &Inputs) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if inputs.domain.is_none() && own_url == Some(true) && !read.unknown.contains("domain") {
+        found.push(
+            "no URL answers, as `endpoint.disableExecuteApi` switches off the only one: set `domain`, or lead a domain name \
+             that is made elsewhere to the stage"
+                .to_owned(),
+        );
+    }
     if inputs.execution_log.as_ref().and_then(|log| log.data_trace) == Some(true) {
         found.push(
             "headers and bodies of requests and answers are written to the execution log, keys and tokens among them, and \
@@ -64,7 +79,13 @@ mod tests {
     use super::*;
 
     fn told(json: serde_json::Value) -> String {
-        warnings(&serde_json::from_value(json).expect("inputs")).join("\n")
+        let unknown = std::collections::BTreeSet::new();
+        of(json, unknown)
+    }
+
+    fn of(json: serde_json::Value, unknown: std::collections::BTreeSet<String>) -> String {
+        let typed = serde_json::from_value(json).expect("inputs");
+        warnings(&Read { typed, unknown, secrets: Vec::new() }).join("\n")
     }
 
     #[test]
@@ -103,6 +124,15 @@ mod tests {
             @"the URL that API Gateway gives answers besides the one of `domain`: set `endpoint.disableExecuteApi` to `true` to switch it off, or to `false` to keep it"
         );
         assert_eq!(domain(serde_json::json!({ "disableExecuteApi": false })), "");
+        let off = serde_json::json!({ "apiKeys": ["a"], "endpoint": { "disableExecuteApi": true } });
+        insta::assert_snapshot!(
+            told(off.clone()),
+            @"no URL answers, as `endpoint.disableExecuteApi` switches off the only one: set `domain`, or lead a domain name that is made elsewhere to the stage"
+        );
+        assert_eq!(of(off, ["domain".to_owned()].into()), "");
+        for guard in GUARDS {
+            assert_eq!(of(serde_json::json!({ "operations": ["PUT"] }), [guard.to_owned()].into()), "", "{guard}");
+        }
         insta::assert_snapshot!(told(serde_json::json!({ "operations": ["DELETE", "PUT"], "apiKeys": ["a"] })), @"
         whoever has an API key may write and delete objects: set `authorization` or `allowedIpRanges`, or take `PUT`, `DELETE` out of `operations`
         ");

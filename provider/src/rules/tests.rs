@@ -67,6 +67,39 @@ fn a_cache_keeps_what_everybody_may_have() {
 }
 
 #[test]
+fn a_key_that_nobody_here_would_use_is_refused() {
+    let role = "arn:aws:iam::123456789012:role/a";
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/a";
+    let with = |existing: bool, role: Option<&str>| {
+        let bucket = serde_json::json!({ "name": "there", "existing": existing, "kmsKeyArn": key });
+        told(serde_json::json!({ "bucket": bucket, "role": role.map(|arn| serde_json::json!({ "arn": arn })) }))
+    };
+    assert_eq!([with(true, None), with(false, Some(role)), with(false, None)], [""; 3]);
+    insta::assert_snapshot!(with(true, Some(role)), @"bucket.kmsKeyArn: `bucket.kmsKeyArn` is for the role that is made or the bucket that is made, and both are made elsewhere: leave it out, and let the role of `role.arn` use the key");
+}
+
+#[test]
+fn a_domain_name_has_no_room_for_health_checks() {
+    let domain = |base: Option<&str>| {
+        let arn = "arn:aws:acm:eu-central-1:123456789012:certificate/a";
+        serde_json::json!({ "name": "a.example", "certificateArn": arn, "basePath": base })
+    };
+    let with = |path: &str, base: Option<&str>| told(serde_json::json!({ "path": path, "domain": domain(base) }));
+    assert_eq!([with("pings", None), with("a/ping", None), with("ping", Some("v1"))], [""; 3]);
+    assert_eq!(told(serde_json::json!({ "path": "ping" })), "");
+    insta::assert_snapshot!(with("sping/a", None), @"path: `path` begins with `ping` or `sping`, which API Gateway keeps for itself on a domain name");
+    insta::assert_snapshot!(with("data", Some("ping")), @"domain.basePath: `domain.basePath` begins with `ping` or `sping`, which API Gateway keeps for itself on a domain name");
+}
+
+#[test]
+fn many_ranges_are_too_long_a_policy() {
+    let ranges =
+        |number: usize| -> Vec<String> { (0..number).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256)).collect() };
+    assert_eq!(told(serde_json::json!({ "allowedIpRanges": ranges(100) })), "");
+    insta::assert_snapshot!(told(serde_json::json!({ "allowedIpRanges": ranges(700) })), @"allowedIpRanges: `allowedIpRanges` is too long: the resource policy that it asks for has 11165 characters, of 8192 that may be");
+}
+
+#[test]
 fn a_security_policy_is_one_of_the_endpoints_kind() {
     let told = |kind: &str, policy: &str| {
         told(serde_json::json!({ "policy": "{}", "endpoint": { "type": kind, "securityPolicy": policy } }))

@@ -29,7 +29,8 @@ def apply() -> None:
             raise BadRequestException("The domain name you provided already exists.")
         domain = {"domainName": domain_name, "domainNameStatus": "AVAILABLE", "tags": dict(tags or {}),
                   "securityPolicy": security_policy or "TLS_1_2",
-                  "endpointConfiguration": {"types": list((endpoint_configuration or {}).get("types") or ["EDGE"])},
+                  "endpointConfiguration": {"types": list((endpoint_configuration or {}).get("types") or ["EDGE"]),
+                                            "ipAddressType": (endpoint_configuration or {}).get("ipAddressType", "ipv4")},
                   "certificateArn": certificate_arn, "regionalCertificateArn": regional_certificate_arn}
         names(context)[domain_name] = domain
         return lead(domain, context.region)
@@ -40,6 +41,8 @@ def apply() -> None:
         for patch in patch_operations or []:
             if patch["path"] == TYPES:
                 types.append(patch["value"]) if patch["op"] == "add" else types.remove(patch["value"])
+            elif patch["path"] == "/endpointConfiguration/ipAddressType":
+                domain["endpointConfiguration"]["ipAddressType"] = patch["value"]
             elif patch["path"] in ("/certificateArn", "/regionalCertificateArn", "/securityPolicy"):
                 domain[patch["path"][1:]] = patch["value"]
             else:

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::types::{
-    BasePathMapping, DomainName, DomainNameStatus, EndpointConfiguration, EndpointType as Types, Op, PatchOperation,
-    SecurityPolicy as Policy,
+    BasePathMapping, DomainName, DomainNameStatus, EndpointConfiguration, EndpointType as Types, IpAddressType, Op,
+    PatchOperation, SecurityPolicy as Policy,
 };
 use s3dataproxy_schema::{DomainSecurityPolicy, DomainTarget, EndpointType};
 
 use super::patches::{self, Patch};
-use super::{Desired, Endpoint, Mapping, Replaced, State, arn};
+use super::{Desired, Endpoint, Mapping, Replaced, State, arn, ip_address_type};
 use crate::apply::Run;
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service::ApiGateway};
@@ -28,8 +28,9 @@ const GONE: &str = "NotFoundException";
 /// How long to wait between looks at a change that API Gateway has under way.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How often to look: for half an hour. An edge-optimized name takes that long to reach all of CloudFront.
-const LOOKS: usize = 900;
+/// How often to look: for an hour and a half. AWS says that an edge-optimized name takes up to 40 minutes.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html>
+const LOOKS: usize = 2700;
 
 /// Makes, changes or deletes the domain name with its mapping.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
@@ -113,6 +114,8 @@ fn state(domain: &DomainName, ours: &Tags) -> State {
             .iter()
             .map(endpoint)
             .collect(),
+        dual_stack: domain.endpoint_configuration().and_then(EndpointConfiguration::ip_address_type)
+            == Some(&IpAddressType::Dualstack),
         security_policy: match domain.security_policy() {
             Some(Policy::Tls12) => Some(DomainSecurityPolicy::Tls12),
             Some(Policy::Tls10) => Some(DomainSecurityPolicy::Tls10),
@@ -212,7 +215,8 @@ async fn create(run: &Run, desired: &Desired) -> Result<Option<DomainName>, Erro
     (run.progress)(&format!("creating domain name {}", desired.name));
     let edge = desired.kind == EndpointType::Edge;
     let certificate = Some(desired.certificate_arn.clone());
-    let kind = EndpointConfiguration::builder().types(patches::kind(desired.kind).into()).build();
+    let kind = EndpointConfiguration::builder().types(patches::kind(desired.kind).into());
+    let kind = kind.ip_address_type(ip_address_type(desired.dual_stack).into()).build();
     let request = run.aws.apigateway.create_domain_name().domain_name(&desired.name).endpoint_configuration(kind);
     let request = request.set_certificate_arn(certificate.clone().filter(|_| edge));
     let request = request.set_regional_certificate_arn(certificate.filter(|_| !edge));
@@ -253,7 +257,8 @@ async fn update(run: &Run, desired: &Desired, patches: Vec<Patch>, doing: &str) 
     {
         let mut state = run.state();
         let domain = state.domain.get_or_insert_default();
-        (domain.endpoints, domain.security_policy) = (seen.endpoints, seen.security_policy);
+        domain.endpoints = seen.endpoints;
+        (domain.dual_stack, domain.security_policy) = (seen.dual_stack, seen.security_policy);
     }
     settle(run, answer, doing).await
 }
@@ -282,7 +287,7 @@ async fn settle(run: &Run, mut seen: DomainName, doing: &str) -> Result<(), Erro
         let Some(now) = get(&run.aws, &name).await? else { return Ok(()) };
         seen = now;
     }
-    Err(Error::new(Kind::Other, doing, "API Gateway has still not finished after half an hour")
+    Err(Error::new(Kind::Other, doing, "API Gateway has still not finished after an hour and a half")
         .hint("run `pulumi up` again when its status in the AWS console is `Available`"))
 }
 

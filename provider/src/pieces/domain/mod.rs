@@ -2,7 +2,7 @@
 //!
 //! The mapping is a part of it, and no piece: it is of no use without the name, and has to leave a stage before that goes.
 
-use s3dataproxy_schema::{DomainSecurityPolicy, DomainTarget, EndpointType, Inputs};
+use s3dataproxy_schema::{DomainSecurityPolicy, DomainTarget, EndpointType, Inputs, IpAddressType};
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Tags;
@@ -19,6 +19,8 @@ pub struct Desired {
     pub name: String,
     /// The kind of its endpoint, which is the REST API's.
     pub kind: EndpointType,
+    /// Whether it can be reached by IPv6 too, as the REST API.
+    pub dual_stack: bool,
     /// The ARN of its certificate.
     pub certificate_arn: String,
     /// Which versions of TLS clients may use.
@@ -39,6 +41,9 @@ pub struct State {
     pub name: String,
     /// Its endpoints: one, or two while it moves from one kind to the other.
     pub endpoints: Vec<Endpoint>,
+    /// Whether it can be reached by IPv6 too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dual_stack: bool,
     /// Which versions of TLS clients may use; none for one that the plugin does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_policy: Option<DomainSecurityPolicy>,
@@ -95,6 +100,8 @@ impl Desired {
         Some(Desired {
             name: domain.name,
             kind: inputs.endpoint.as_ref().and_then(|endpoint| endpoint.kind).unwrap_or_default(),
+            dual_stack: inputs.endpoint.as_ref().and_then(|endpoint| endpoint.ip_address_type)
+                == Some(IpAddressType::DualStack),
             certificate_arn: domain.certificate_arn,
             security_policy: domain.security_policy.unwrap_or_default(),
             base_path: domain.base_path.unwrap_or_default(),
@@ -134,6 +141,11 @@ impl State {
     }
 }
 
+/// API Gateway's name of the protocols by which a domain name can be reached.
+fn ip_address_type(dual_stack: bool) -> &'static str {
+    if dual_stack { "dualstack" } else { "ipv4" }
+}
+
 /// The ARN by which API Gateway's management names a domain name.
 pub fn arn(region: &str, name: &str) -> String {
     format!("arn:{}:apigateway:{region}::/domainnames/{name}", Partition::of(region).name)
@@ -158,6 +170,7 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>, api: Option<&str>) -> (A
         }
         None => changes.update("endpoint.type"),
     }
+    changes.field("endpoint.ipAddressType", &old.dual_stack, &new.dual_stack);
     changes.field("domain.securityPolicy", &old.security_policy, &Some(new.security_policy));
     match &old.mapping {
         Some(mapping) => {

@@ -2,7 +2,7 @@
 
 use s3dataproxy_schema::{DomainSecurityPolicy, EndpointType};
 
-use super::{Desired, Mapping, State};
+use super::{Desired, Mapping, State, ip_address_type};
 
 /// What is done to one path: an operation, a path and a value.
 pub(super) type Patch = (&'static str, &'static str, String);
@@ -25,6 +25,10 @@ pub(super) fn domain(old: &State, new: &Desired) -> Vec<Vec<Patch>> {
             first.push(("add", TYPES, kind(new.kind).to_owned()));
             first.push(("add", certificate(new.kind), new.certificate_arn.clone()));
         }
+    }
+    if old.dual_stack != new.dual_stack {
+        let path = "/endpointConfiguration/ipAddressType";
+        first.push(("replace", path, ip_address_type(new.dual_stack).to_owned()));
     }
     if old.security_policy != Some(new.security_policy) {
         first.push(("replace", "/securityPolicy", policy(new.security_policy).to_owned()));
@@ -90,6 +94,7 @@ mod tests {
         let edge = Desired {
             name: "data.example.com".to_owned(),
             kind: EndpointType::Edge,
+            dual_stack: false,
             certificate_arn: "arn-1".to_owned(),
             security_policy: DomainSecurityPolicy::Tls12,
             base_path: String::new(),
@@ -119,6 +124,10 @@ mod tests {
         assert_eq!(
             told(&with(vec![endpoint(EndpointType::Regional)]), &edge),
             "add /endpointConfiguration/types EDGE; add /certificateArn arn-1\nremove /endpointConfiguration/types REGIONAL"
+        );
+        assert_eq!(
+            told(&with(vec![endpoint(EndpointType::Edge)]), &Desired { dual_stack: true, ..edge.clone() }),
+            "replace /endpointConfiguration/ipAddressType dualstack"
         );
         // A move that was broken off.
         let both = with(vec![endpoint(EndpointType::Edge), endpoint(EndpointType::Regional)]);

@@ -239,13 +239,21 @@ async fn move_endpoint(run: &Run, id: &str, patches: Vec<Patch>, doing: &str) ->
 
 /// Waits until API Gateway has done what it does with the endpoint.
 async fn settle(run: &Run, id: &str, mut status: Option<ApiStatus>, doing: &str) -> Result<(), Error> {
+    let mut words = None;
     while matches!(status, Some(ApiStatus::Updating | ApiStatus::Pending)) {
         run.check(doing)?;
         (run.progress)(&format!("waiting for the endpoint of REST API {id}"));
         tokio::time::sleep(PAUSE).await;
-        status = get(&run.aws, id).await?.and_then(|api| api.api_status);
+        let seen = get(&run.aws, id).await?;
+        status = seen.as_ref().and_then(|api| api.api_status.clone());
+        words = seen.and_then(|api| api.api_status_message);
     }
-    Ok(())
+    if status != Some(ApiStatus::Failed) {
+        return Ok(());
+    }
+    let words = words.unwrap_or_else(|| "API Gateway does not say why".to_owned());
+    Err(Error::new(Kind::Invalid, doing, format!("the REST API's status is FAILED: {words}"))
+        .hint("check `endpoint.type` and `endpoint.securityPolicy`, and run `pulumi up` again"))
 }
 
 async fn delete(run: &Run) -> Result<(), Error> {

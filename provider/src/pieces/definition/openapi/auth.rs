@@ -103,6 +103,12 @@ impl Auth {
         Some((SCHEME.to_owned(), scheme))
     }
 
+    /// The headers that a function asks for.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
+        let sources: &[String] = if let Auth::Function { sources, .. } = self { sources } else { &[] };
+        sources.iter().filter_map(|source| source.strip_prefix(HEADER))
+    }
+
     /// What a method says of it.
     pub(super) fn requirement(&self) -> Option<Json> {
         let scopes: &[String] = match self {

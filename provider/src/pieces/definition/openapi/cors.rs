@@ -9,6 +9,7 @@ use s3dataproxy_schema::Operation;
 use serde_json::{Value as Json, json};
 
 use super::answers::Answer;
+use super::auth::Auth;
 use super::headers;
 use super::methods::own_method;
 use crate::pieces::bucket;
@@ -39,13 +40,13 @@ pub struct Cors {
 
 impl Cors {
     /// What the inputs mean for these operations.
-    pub fn of(inputs: &contract::Cors, operations: &[Operation]) -> Cors {
+    pub fn of(inputs: &contract::Cors, operations: &[Operation], auth: &Auth) -> Cors {
         let or = |given: &Option<Vec<String>>, default: Vec<&str>| {
             given.clone().unwrap_or_else(|| default.into_iter().map(str::to_owned).collect())
         };
         Cors {
             origins: inputs.allow_origins.clone(),
-            allow_headers: or(&inputs.allow_headers, headers::requested(operations)),
+            allow_headers: or(&inputs.allow_headers, headers::requested(operations, auth.headers())),
             expose_headers: or(&inputs.expose_headers, headers::answered(operations)),
             max_age: inputs.max_age_seconds.unwrap_or(MAX_AGE),
             credentials: inputs.allow_credentials.unwrap_or(false),
@@ -138,7 +139,7 @@ impl Cors {
 
 /// The `cors` input behind the routes of an API, for an import. The origins, where they are several, are in the bucket's
 /// rules. What equals a default is left out.
-pub fn of_routes(routes: &Routes, rules: Option<&bucket::Rules>) -> Option<Json> {
+pub fn of_routes(routes: &Routes, auth: &Auth, rules: Option<&bucket::Rules>) -> Option<Json> {
     let (_, preflight) = routes.iter().find(|(route, _)| route.starts_with("OPTIONS "))?;
     let header = |does: &Json, status: &str, name: &str| {
         let value = does["answers"][status]["headers"][format!("method.response.header.{name}")].as_str()?;
@@ -169,7 +170,7 @@ pub fn of_routes(routes: &Routes, rules: Option<&bucket::Rules>) -> Option<Json>
     });
     let mut input = json!({ "allowOrigins": origins });
     let allowed = list(header(preflight, "204", "Access-Control-Allow-Headers"));
-    if allowed != headers::requested(&operations) {
+    if allowed != headers::requested(&operations, auth.headers()) {
         input["allowHeaders"] = allowed.into();
     }
     let exposed = list(exposed.map(Some).next().flatten());

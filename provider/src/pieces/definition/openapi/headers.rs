@@ -96,9 +96,10 @@ pub const DELETED: [&str; 2] = ["x-amz-delete-marker", "x-amz-version-id"];
 /// API Gateway's own id of a request, which its errors name too.
 pub const REQUEST_ID: &str = "x-amzn-RequestId";
 
-/// The headers of requests that operations act upon, and those by which clients authorize themselves.
-pub fn requested(operations: &[Operation]) -> Vec<&'static str> {
+/// The headers of requests that operations act upon, and those by which clients authorize themselves, `own` among them.
+pub fn requested<'a>(operations: &[Operation], own: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut names = vec!["Authorization", "X-Api-Key", "X-Amz-Date", "X-Amz-Security-Token"];
+    names.extend(own);
     for operation in operations {
         let parameters: &[(&str, &str)] = match operation {
             Operation::Get | Operation::Head => &READ,
@@ -127,8 +128,8 @@ pub fn answered(operations: &[Operation]) -> Vec<&'static str> {
 }
 
 /// Names in the order in which they first come.
-fn each_once(mut names: Vec<&'static str>) -> Vec<&'static str> {
+fn each_once(mut names: Vec<&str>) -> Vec<&str> {
     let mut seen = BTreeSet::new();
-    names.retain(|name| seen.insert(*name));
+    names.retain(|name| seen.insert(name.to_ascii_lowercase()));
     names
 }

@@ -78,7 +78,17 @@ fn cors(origins: &[&str]) -> Cors {
         max_age_seconds: Some(60),
         ..Default::default()
     };
-    Cors::of(&inputs, &ALL)
+    Cors::of(&inputs, &ALL, &Auth::None)
+}
+
+#[test]
+fn pages_may_send_what_a_function_asks_for() {
+    let inputs = serde_json::json!({ "authorization": "CUSTOM", "authorizer": { "type": "REQUEST", "identitySources":
+        ["method.request.header.X-Token", "method.request.querystring.t", "method.request.header.authorization"] } });
+    let auth = Auth::of(&serde_json::from_value(inputs).expect("inputs"));
+    let own = |auth: &Auth| Cors::of(&Default::default(), &[Operation::Delete], auth).allow_headers.join(",");
+    assert_eq!(own(&Auth::None), "Authorization,X-Api-Key,X-Amz-Date,X-Amz-Security-Token");
+    assert_eq!(own(&auth), "Authorization,X-Api-Key,X-Amz-Date,X-Amz-Security-Token,X-Token");
 }
 
 /// Everything there is, in three documents: with one origin, with several, with an index document.
