@@ -370,6 +370,8 @@ FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:authorize"
 CALL = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"}
 RULE = CALL | {"Resource": "execute-api:/prod/GET/v1/*"}
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [RULE]})
+# Signed, for pages of all origins, and from some addresses.
+PLACED = {"authorization": "AWS_IAM", "cors": {"allowOrigins": ["*"]}, "allowedIpRanges": ["203.0.113.0/24"]}
 # What a policy of ours begins with where everybody may call from the right place.
 OPEN = CALL | {"Resource": "execute-api:/*"}
 UNSIGNED = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "403", "responseParameters": {}, "responseTemplates": {
@@ -586,6 +588,12 @@ CASES = {
                               lambda seen: {"policy": [RULE, among("198.51.100.0/24")]},
                               {"policy": "delete", "allowedIpRanges": "update"},
                               {"allowedIpRanges": ["203.0.113.0/24"]}),
+    # What is allowed without a signature names the stage.
+    "placedstage": Case(PLACED | {"stageName": "v2"}, {"stageName": "update"},
+                        ["CreateDeployment", "DeleteDeployment", "DeleteStage", "GetStage", "PutRestApi"],
+                        ["CreateDeployment", "DeleteDeployment", "DeleteStage", "GetStage", "PutRestApi"],
+                        lambda seen: {"stages": {"v2": seen["stages"]["prod"]}, "policy": [
+                            CALL | {"Resource": "execute-api:/v2/OPTIONS/*"}, among("203.0.113.0/24")]}, start=PLACED),
     "policy": Case({"policy": POLICY.replace("v1", "v2")}, {"policy": "update"}, DEPLOY, DEPLOY,
                    lambda seen: {"policy": [RULE | {"Resource": "execute-api:/prod/GET/v2/*"}]},
                    start={"policy": POLICY}),

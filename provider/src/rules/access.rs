@@ -33,7 +33,8 @@ pub(super) fn check(inputs: &Inputs, failures: &mut Vec<Failure>) {
     if let Some(problem) = policy_problem(policy) {
         return fail("policy", true, &problem);
     }
-    let whole = Access::of(inputs).document(&Auth::of(inputs), inputs.cors.is_some());
+    // With a policy of the user's own, the stage plays no part.
+    let whole = Access::of(inputs).document(&Auth::of(inputs), None);
     let length = whole.map_or(0, |policy| policy.to_string().chars().count());
     let reason =
         format!("`policy` is too long: with `allowedIpRanges` it has {length} characters, of {LONGEST} that may be");
