@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from harness import packages
+from harness.aws import ACCOUNT, REGION
 
 # Every byte value, and nothing that is valid text.
 CONTENT = bytes(range(256)) + random.Random(1).randbytes(300_000)
@@ -46,6 +47,7 @@ def test_example(language, output, stack, aws, tmp_path):
     assert aws.inventory() == before, "something is left"
 
 
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 LANGUAGES = ("python", "typescript", "yaml")
 
 
@@ -97,6 +99,13 @@ def test_private_dataset(language, run, put):
         assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
+def methods(aws, rest_api_id: str) -> dict[str, dict[str, str]]:
+    """Who may call what: by path and method the authorization."""
+    found = aws.client("apigateway").get_resources(restApiId=rest_api_id, embed=["methods"], limit=500)["items"]
+    return {resource["path"]: {verb: method["authorizationType"] for verb, method in resource["resourceMethods"].items()}
+            for resource in found if "resourceMethods" in resource}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_internal(language, run, aws):
     outputs = run("internal", language, vpcEndpointId="vpce-0a1b2c3d4e5f67890")
@@ -106,15 +115,33 @@ def test_internal(language, run, aws):
     assert api["endpointConfiguration"]["types"] == ["PRIVATE"]
     assert api["endpointConfiguration"]["vpcEndpointIds"] == ["vpce-0a1b2c3d4e5f67890"]
     assert "vpce-0a1b2c3d4e5f67890" in api["policy"]
+    assert methods(aws, api["id"]) == {
+        # Lists and uploads besides reads, all of them signed; what is not offered is refused whoever asks.
+        "/v1/models": {"GET": "AWS_IAM", "ANY": "NONE"},
+        "/v1/models/{key+}": {"GET": "AWS_IAM", "HEAD": "AWS_IAM", "PUT": "AWS_IAM", "ANY": "NONE"},
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_website(language, run, put):
-    outputs = run("website", language)
+def test_website(language, run, put, aws):
+    domain = f"{language}.example.com"
+    outputs = run("website", language, domainName=domain, certificateArn=CERTIFICATE)
+    assert outputs["url"] == f"https://{domain}"
+    [target] = [value for name, value in outputs.items() if name not in ("url", "bucket")]
+    assert {"d-local.execute-api.us-east-1.amazonaws.com", "ZREGIONAL"} == set(target.values())
+    api = aws.client("apigateway")
+    made = api.get_domain_name(domainName=domain)
+    assert (made["regionalCertificateArn"], made["endpointConfiguration"]["types"]) == (CERTIFICATE, ["REGIONAL"])
+    [mapping] = api.get_base_path_mappings(domainName=domain)["items"]
+    assert (mapping["basePath"], mapping["stage"]) == ("(none)", "prod")
+    assert api.get_rest_api(restApiId=mapping["restApiId"])["disableExecuteApiEndpoint"] is True
+
+    # Nobody resolves the name here, and the local AWS goes on to answer at the URL that is switched off.
+    url = aws.invoke_url(mapping["restApiId"], mapping["stage"])
     put(outputs["bucket"], "index.html", Body=b"<h1>data</h1>", ContentType="text/html")
     put(outputs["bucket"], KEY, Body=CONTENT)
-    page = requests.get(f"{outputs['url']}/", timeout=30)
+    page = requests.get(f"{url}/", timeout=30)
     assert (page.status_code, page.text, page.headers["Content-Type"]) == (200, "<h1>data</h1>", "text/html")
-    data = requests.get(f"{outputs['url']}/{KEY}", headers={"Origin": "https://viewer.example"}, timeout=30)
+    data = requests.get(f"{url}/{KEY}", headers={"Origin": "https://viewer.example"}, timeout=30)
     assert (data.status_code, data.content) == (200, CONTENT)
     assert data.headers["Access-Control-Allow-Origin"] == "https://viewer.example"

@@ -51,8 +51,9 @@ def look(aws, outputs: dict) -> dict:
             for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
         },
         "attached policies": iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"],
-        "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes", "policy", "apiKeySource",
+        "api": {key: rest_api.get(key) for key in ("name", "description", "binaryMediaTypes", "apiKeySource",
                                                         "minimumCompressionSize", "disableExecuteApiEndpoint")},
+        "policy": _resource_policy(rest_api),
         "endpoint": rest_api["endpointConfiguration"],
         "tls": rest_api.get("securityPolicy", "TLS_1_0"),
         "api tags": rest_api.get("tags", {}),
@@ -76,6 +77,15 @@ def look(aws, outputs: dict) -> dict:
         "usage plans": _usage_plans(api, id_),
         "a missing key": (answer.status_code, answer.headers["Content-Type"], _code(answer)),
     }
+
+
+def _resource_policy(rest_api: dict) -> list[dict] | None:
+    """The statements about who may call from where. API Gateway tells them as an escaped text."""
+    text = rest_api.get("policy")
+    if not text:
+        return None
+    found = json.loads(json.loads(f'"{text}"'))["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _log_group(aws, name: str) -> dict | None:
@@ -182,14 +192,18 @@ def _policy(s3, bucket: str) -> dict | None:
 
 
 def _routes(api, id_: str) -> dict:
-    routes = {}
+    routes, names = {}, {each["id"]: each["name"] for each in api.get_authorizers(restApiId=id_)["items"]}
     for resource in api.get_resources(restApiId=id_, embed=["methods"], limit=500)["items"]:
         for verb, method in resource.get("resourceMethods", {}).items():
             integration = method["methodIntegration"]
             parts = ("type", "uri", "credentials", "requestParameters", "integrationResponses", "passthroughBehavior",
                      "timeoutInMillis")
             routes[f"{verb} {resource['path']}"] = {key: integration.get(key) for key in parts} | {
-                "authorization": method["authorizationType"], "validated": "requestValidatorId" in method}
+                "authorization": method["authorizationType"], "scopes": method.get("authorizationScopes"),
+                "asked": names.get(method.get("authorizerId")), "validated": "requestValidatorId" in method,
+                "key": method.get("apiKeyRequired", False),
+                "cache keys": sorted(integration.get("cacheKeyParameters", [])),
+            }
     return routes
 
 
@@ -351,12 +365,20 @@ class Case:
 
 
 POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Ab1Cd2Ef3"
+OTHER_POOL = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Gh4Ij5Kl6"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:authorize"
-POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{
-    "Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/GET/v1/*"}]})
+CALL = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke"}
+RULE = CALL | {"Resource": "execute-api:/prod/GET/v1/*"}
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [RULE]})
+# Signed, for pages of all origins, and from some addresses.
+PLACED = {"authorization": "AWS_IAM", "cors": {"allowOrigins": ["*"]}, "allowedIpRanges": ["203.0.113.0/24"]}
+# What a policy of ours begins with where everybody may call from the right place.
+OPEN = CALL | {"Resource": "execute-api:/*"}
 UNSIGNED = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "403", "responseParameters": {}, "responseTemplates": {
     "application/json": '{"code":"MissingAuthentication","message":"There is nothing at this path, or the request is not '
                         'signed with AWS Signature Version 4.","requestId":"$context.requestId"}'}}}
+NOT_FOUND = {"MISSING_AUTHENTICATION_TOKEN": {"statusCode": "404", "responseParameters": {}, "responseTemplates": {
+    "application/json": '{"code":"NotFound","message":"There is nothing at this path.","requestId":"$context.requestId"}'}}}
 LOG_GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:requests"
 LINE = "$context.requestId $context.status"
 # Where lines go by default, and what of.
@@ -366,16 +388,100 @@ FIELDS = ["requestId", "extendedRequestId", "requestTime", "ip", "user", "princi
           "errorType", "error"]
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_BOUNDARY = "arn:aws:iam::000000000000:policy/tighter"
+INVOKER = "arn:aws:iam::000000000000:role/invoker"
+SOURCES = ["method.request.header.X-Client", "method.request.querystring.token"]
+TLSPQ = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
 TLS13 = "SecurityPolicy_TLS13_1_3_2025_09"
 DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
 CACHE = sorted([*DEPLOY, "GetStage", "UpdateStage"])
 TAG = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
 UNTAG = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource", "UntagRole"]
 
-def asking(seen: dict, kind: str) -> dict:
-    """The routes, where those that reach S3 ask who calls."""
-    return {route: does | {"authorization": kind} if does["type"] == "AWS" else does
+
+def users(pools: list[str], scopes: list[str] | None = None) -> dict:
+    """The inputs of an API for users of these pools."""
+    authorizer = {"userPoolArns": pools} | ({"scopes": scopes} if scopes else {})
+    return {"authorization": "COGNITO_USER_POOLS", "authorizer": authorizer}
+
+
+def function(**more) -> dict:
+    """The inputs of an API that asks a function."""
+    return {"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION} | more}
+
+
+def reaching(seen: dict, **changes) -> dict:
+    """The routes, where those that reach S3 do this."""
+    return {route: does | changes if does["type"] == "AWS" else does for route, does in seen["routes"].items()}
+
+
+def asked_by(seen: dict, authorizer: dict, scopes: list[str] | None = None) -> dict:
+    """What a look shows where an authorizer says who calls."""
+    kind = authorizer["type"].replace("TOKEN", "CUSTOM")
+    routes = reaching(seen, authorization=kind, scopes=scopes, asked="authorization")
+    return {"routes": routes, "authorizers": [authorizer]}
+
+
+HEADER = "method.request.header.Authorization"
+
+
+def by_pools(*pools: str) -> dict:
+    """The authorizer for users of these pools."""
+    return {"name": "authorization", "type": "COGNITO_USER_POOLS", "authType": "cognito_user_pools",
+            "identitySource": HEADER, "providerARNs": [*pools]}
+
+
+def by_function(**more) -> dict:
+    """The authorizer that is a function."""
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{FUNCTION}/invocations"
+    return {"name": "authorization", "type": "TOKEN", "authType": "custom", "authorizerUri": uri,
+            "identitySource": HEADER, "authorizerResultTtlInSeconds": 0} | more
+
+
+def refusal(sid: str, condition: dict) -> dict:
+    """The statement that refuses who does not come from the right place."""
+    return OPEN | {"Effect": "Deny", "Condition": condition, "Sid": sid}
+
+
+def among(*ranges: str) -> dict:
+    return refusal("AllowedIpRanges", {"NotIpAddress": {"aws:SourceIp": [*ranges]}})
+
+
+def through(*ids: str) -> dict:
+    return refusal("AllowedVpcEndpoints", {"StringNotEquals": {"aws:SourceVpce": [*ids]}})
+
+
+def cached(seen: dict) -> dict:
+    """The routes, where answers of those that read objects are told apart by all that S3 is asked with."""
+    def keys(does: dict) -> list[str]:
+        given = does["requestParameters"] or {}
+        return sorted(value for value in given.values() if value.startswith("method.request."))
+
+    return {route: does | {"cache keys": keys(does)} if route.startswith("GET ") else does
             for route, does in seen["routes"].items()}
+
+
+def with_keys(seen: dict, *clients: str) -> list[dict]:
+    """The usage plan of these clients."""
+    tags = {key: value for key, value in seen["role tags"].items() if key == "s3dataproxy:owner"}
+    keys = {f"{seen['api']['name']}-{client}": {"enabled": True, "tags": tags} for client in clients}
+    return [{"stages": ["prod"], "throttle": None, "quota": None, "tags": tags, "keys": keys}]
+
+
+def own(seen: dict, **texts: tuple[str, str]) -> dict:
+    """API Gateway's own answers, where these say this: code and message."""
+    def says(kind: str, code: str, message: str) -> dict:
+        text = json.dumps({"code": code, "message": message, "requestId": "$context.requestId"}, separators=(",", ":"))
+        return seen["own answers"][kind] | {"responseTemplates": {"application/json": text}}
+
+    return seen["own answers"] | {kind: says(kind, *said) for kind, said in texts.items()}
+
+
+def tagged_keys(seen: dict, tags: dict[str, str]) -> dict:
+    """A usage plan and its keys with these tags besides."""
+    [plan] = seen["usage plans"]
+    keys = {name: key | {"tags": key["tags"] | tags} for name, key in plan["keys"].items()}
+    return plans(seen, tags=plan["tags"] | tags, keys=keys)
 
 
 def prod(seen: dict, **changes) -> dict:
@@ -428,16 +534,69 @@ CASES = {
     "index": Case({"indexDocument": "index.html"}, {"indexDocument": "add"}, DEPLOY, DEPLOY, None,
                   {"indexDocument": "delete"}),
     "signed": Case({"authorization": "AWS_IAM"}, {"authorization": "update"}, DEPLOY, DEPLOY,
-                   lambda seen: {"routes": asking(seen, "AWS_IAM"), "own answers": seen["own answers"] | UNSIGNED}),
+                   lambda seen: {"routes": reaching(seen, authorization="AWS_IAM"),
+                                 "own answers": seen["own answers"] | UNSIGNED}),
     "users": Case({"authorization": "COGNITO_USER_POOLS", "authorizer": {"userPoolArns": [POOL], "scopes": ["data/read"]}},
                   {"authorization": "update", "authorizer": "add"}, DEPLOY, DEPLOY,
-                  None, {"authorization": "update", "authorizer": "delete"}),
+                  lambda seen: asked_by(seen, by_pools(POOL), ["data/read"]),
+                  {"authorization": "update", "authorizer": "delete"}),
     "function": Case({"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION, "resultTtlInSeconds": 60}},
-                     {"authorizer.resultTtlInSeconds": "update"}, DEPLOY, DEPLOY, None,
+                     {"authorizer.resultTtlInSeconds": "update"}, DEPLOY, DEPLOY,
+                     lambda seen: {"authorizers": [by_function(authorizerResultTtlInSeconds=60)]},
                      start={"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}),
+    "scopes": Case(users([POOL], ["data/write", "data/read"]), {"authorizer.scopes": "update"}, DEPLOY, DEPLOY,
+                   lambda seen: {"routes": reaching(seen, scopes=["data/write", "data/read"])},
+                   start=users([POOL], ["data/read"])),
+    "noscopes": Case(users([POOL]), {"authorizer.scopes": "delete"}, DEPLOY, DEPLOY,
+                     lambda seen: {"routes": reaching(seen, scopes=None)},
+                     {"authorizer.scopes": "add"}, users([POOL], ["data/read"])),
+    "pools": Case(users([POOL, OTHER_POOL]), {"authorizer.userPoolArns": "update"}, DEPLOY, DEPLOY,
+                  lambda seen: {"authorizers": [by_pools(POOL, OTHER_POOL)]},
+                  start=users([POOL])),
+    "custom": Case(function(), {"authorization": "update", "authorizer": "add"}, DEPLOY, DEPLOY,
+                   lambda seen: asked_by(seen, by_function()),
+                   {"authorization": "update", "authorizer": "delete"}),
+    "functionrole": Case(function(roleArn=INVOKER), {"authorizer.roleArn": "add"}, DEPLOY, DEPLOY,
+                         lambda seen: {"authorizers": [by_function(authorizerCredentials=INVOKER)]},
+                         {"authorizer.roleArn": "delete"}, function()),
+    "request": Case(function(type="REQUEST", identitySources=SOURCES),
+                    {"authorizer.type": "update", "authorizer.identitySources": "update"}, DEPLOY, DEPLOY,
+                    lambda seen: {"authorizers": [by_function(type="REQUEST", identitySource=", ".join(SOURCES))]},
+                    start=function()),
+    "sources": Case(function(type="REQUEST", identitySources=SOURCES[:1]), {"authorizer.identitySources": "update"},
+                    DEPLOY, DEPLOY,
+                    lambda seen: {"authorizers": [by_function(type="REQUEST", identitySource=SOURCES[0])]},
+                    start=function(type="REQUEST", identitySources=SOURCES)),
+    "signedorasked": Case(function(), {"authorization": "update", "authorizer": "add"}, DEPLOY, DEPLOY,
+                          lambda seen: asked_by(seen, by_function()) | {"own answers": seen["own answers"] | NOT_FOUND},
+                          {"authorization": "update", "authorizer": "delete"}, {"authorization": "AWS_IAM"}),
     "addresses": Case({"allowedIpRanges": ["203.0.113.0/24", "2001:db8::/32"]}, {"allowedIpRanges": "add"}, DEPLOY, DEPLOY,
-                      None, {"allowedIpRanges": "delete"}),
-    "policy": Case({"policy": POLICY.replace("v1", "v2")}, {"policy": "update"}, DEPLOY, DEPLOY, None, start={"policy": POLICY}),
+                      lambda seen: {"policy": [OPEN, among("2001:db8::/32", "203.0.113.0/24")]},
+                      {"allowedIpRanges": "delete"}),
+    "moreaddresses": Case({"allowedIpRanges": ["198.51.100.0/24", "203.0.113.0/24"]}, {"allowedIpRanges": "update"},
+                          DEPLOY, DEPLOY,
+                          lambda seen: {"policy": [OPEN, among("198.51.100.0/24", "203.0.113.0/24")]},
+                          start={"allowedIpRanges": ["203.0.113.0/24"]}),
+    "rules": Case({"policy": POLICY}, {"policy": "add"}, DEPLOY, DEPLOY,
+                  lambda seen: {"policy": [RULE]}, {"policy": "delete"}),
+    "rulesandaddresses": Case({"policy": POLICY, "allowedIpRanges": ["203.0.113.0/24"]},
+                              {"policy": "add", "allowedIpRanges": "add"}, DEPLOY, DEPLOY,
+                              lambda seen: {"policy": [RULE, among("203.0.113.0/24")]},
+                              {"policy": "delete", "allowedIpRanges": "delete"}),
+    "rulesforaddresses": Case({"policy": POLICY, "allowedIpRanges": ["198.51.100.0/24"]},
+                              {"policy": "add", "allowedIpRanges": "update"}, DEPLOY, DEPLOY,
+                              lambda seen: {"policy": [RULE, among("198.51.100.0/24")]},
+                              {"policy": "delete", "allowedIpRanges": "update"},
+                              {"allowedIpRanges": ["203.0.113.0/24"]}),
+    # What is allowed without a signature names the stage.
+    "placedstage": Case(PLACED | {"stageName": "v2"}, {"stageName": "update"},
+                        ["CreateDeployment", "DeleteDeployment", "DeleteStage", "GetStage", "PutRestApi"],
+                        ["CreateDeployment", "DeleteDeployment", "DeleteStage", "GetStage", "PutRestApi"],
+                        lambda seen: {"stages": {"v2": seen["stages"]["prod"]}, "policy": [
+                            CALL | {"Resource": "execute-api:/v2/OPTIONS/*"}, among("203.0.113.0/24")]}, start=PLACED),
+    "policy": Case({"policy": POLICY.replace("v1", "v2")}, {"policy": "update"}, DEPLOY, DEPLOY,
+                   lambda seen: {"policy": [RULE | {"Resource": "execute-api:/prod/GET/v2/*"}]},
+                   start={"policy": POLICY}),
     # Words and order do not matter.
     "policytext": Case({"policy": f" {POLICY}\n", "allowedIpRanges": ["203.0.113.0/24", "192.0.2.0/24"]}, {}, [], [],
                        start={"policy": POLICY, "allowedIpRanges": ["192.0.2.0/24", "203.0.113.0/24"]}),
@@ -458,12 +617,18 @@ CASES = {
                          start={"throttle": {"rateLimit": 9, "burstLimit": 9}, "tracingEnabled": True}),
     "keys": Case({"apiKeys": ["alice", "lab-7"]}, {"apiKeys": "add"},
                  sorted([*DEPLOY, "GetUsagePlans", "GetApiKeys", "CreateUsagePlan", *["CreateApiKey", "CreateUsagePlanKey"] * 2]),
-                 sorted([*DEPLOY, "UpdateUsagePlan", "DeleteUsagePlan", *["DeleteApiKey"] * 2]), None, {"apiKeys": "delete"}),
+                 sorted([*DEPLOY, "UpdateUsagePlan", "DeleteUsagePlan", *["DeleteApiKey"] * 2]), lambda seen: {
+                     "usage plans": with_keys(seen, "alice", "lab-7"), "routes": reaching(seen, key=True),
+                     "own answers": own(
+                         seen, INVALID_API_KEY=("InvalidApiKey", "Send a valid API key in the header x-api-key."),
+                         QUOTA_EXCEEDED=("QuotaExceeded", "The quota of this API key is used up.")),
+                     "a missing key": (403, "application/json", "InvalidApiKey")}, {"apiKeys": "delete"}),
     "clients": Case({"apiKeys": ["bob", "carol"]}, {"apiKeys": "update"},
                     ["CreateApiKey", "CreateUsagePlanKey", "DeleteApiKey", "DeleteUsagePlanKey", "GetApiKeys",
                      "GetUsagePlan", "GetUsagePlanKeys"],
                     ["CreateApiKey", "CreateUsagePlanKey", "DeleteApiKey", "DeleteUsagePlanKey", "GetApiKeys",
-                     "GetUsagePlan", "GetUsagePlanKeys"], None, start={"apiKeys": ["alice", "bob"]}),
+                     "GetUsagePlan", "GetUsagePlanKeys"],
+                    lambda seen: {"usage plans": with_keys(seen, "bob", "carol")}, start={"apiKeys": ["alice", "bob"]}),
     "sameclients": Case({"apiKeys": ["bob", "alice"]}, {}, [], [], start={"apiKeys": ["alice", "bob"]}),
     "quota": Case({"apiKeys": ["alice"], "quota": {"limit": 1000, "period": "MONTH", "offset": 2}}, {"quota": "add"},
                   ["UpdateUsagePlan"], ["UpdateUsagePlan"],
@@ -485,7 +650,8 @@ CASES = {
                      start={"apiKeys": ["alice"]}),
     "keytags": Case({"apiKeys": ["alice"], "tags": {"team": "data"}}, {"tags.team": "add"},
                     sorted([*TAG, "TagResource", "TagResource"]), sorted([*UNTAG, "UntagResource", "UntagResource"]),
-                    None, {"tags.team": "delete"}, {"apiKeys": ["alice"]}),
+                    lambda seen: retag(seen, {"team": "data"}) | tagged_keys(seen, {"team": "data"}),
+                    {"tags.team": "delete"}, {"apiKeys": ["alice"]}),
     "accesslog": Case({"accessLog": {"retentionInDays": 7}}, {"accessLog": "add"},
                       ["CreateLogGroup", "GetAccount", "GetRole", "PutRetentionPolicy", "UpdateStage"],
                       ["DeleteLogGroup", "UpdateStage"],
@@ -525,23 +691,34 @@ CASES = {
                  ["UpdateRestApi"], lambda seen: {"endpoint": {"types": ["REGIONAL"], "ipAddressType": "dualstack"}}),
     "private": Case({"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-2", "vpce-1"]}},
                     {"endpoint.type": "update", "endpoint.ipAddressType": "update", "endpoint.vpcEndpointIds": "add"},
-                    sorted([*DEPLOY, "UpdateRestApi"]), sorted([*DEPLOY, *["UpdateRestApi"] * 2]), None,
+                    sorted([*DEPLOY, "UpdateRestApi"]), sorted([*DEPLOY, *["UpdateRestApi"] * 2]), lambda seen: {
+                        "policy": [OPEN, through("vpce-1", "vpce-2")],
+                        "endpoint": {"types": ["PRIVATE"], "ipAddressType": "dualstack",
+                                     "vpcEndpointIds": ["vpce-1", "vpce-2"]}},
                     {"endpoint.type": "update", "endpoint.ipAddressType": "update", "endpoint.vpcEndpointIds": "delete"}),
     "endpoints": Case({"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-3", "vpce-1"]}},
                       {"endpoint.vpcEndpointIds": "update"}, sorted([*DEPLOY, "UpdateRestApi"]),
                       sorted([*DEPLOY, "UpdateRestApi"]),
-                      None, start={"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1", "vpce-2"]}}),
+                      lambda seen: {
+                          "policy": [OPEN, through("vpce-1", "vpce-3")],
+                          "endpoint": seen["endpoint"] | {"vpcEndpointIds": ["vpce-1", "vpce-3"]}},
+                      start={"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1", "vpce-2"]}}),
     "publicedge": Case({"endpoint": {"type": "EDGE"}},
                        {"endpoint.type": "update", "endpoint.ipAddressType": "update", "endpoint.vpcEndpointIds": "delete"},
-                       sorted([*DEPLOY, "UpdateRestApi", "UpdateRestApi"]), sorted([*DEPLOY, "UpdateRestApi"]), None,
+                       sorted([*DEPLOY, "UpdateRestApi", "UpdateRestApi"]), sorted([*DEPLOY, "UpdateRestApi"]),
+                       lambda seen: {"policy": None, "endpoint": {"types": ["EDGE"], "ipAddressType": "ipv4"}},
                        {"endpoint.type": "update", "endpoint.ipAddressType": "update", "endpoint.vpcEndpointIds": "add"},
                        {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-1"]}}),
     "tls13": Case({"endpoint": {"securityPolicy": TLS13}}, {"endpoint.securityPolicy": "add"},
                   sorted([*DEPLOY, "UpdateRestApi"]), sorted([*DEPLOY, "UpdateRestApi"]), lambda seen: {"tls": TLS13},
                   {"endpoint.securityPolicy": "delete"}),
+    "tlspq": Case({"endpoint": {"securityPolicy": TLSPQ}}, {"endpoint.securityPolicy": "update"},
+                  sorted([*DEPLOY, "UpdateRestApi"]), sorted([*DEPLOY, "UpdateRestApi"]), lambda seen: {"tls": TLSPQ},
+                  start={"endpoint": {"securityPolicy": TLS13}}),
     "tls10": Case({"endpoint": {"securityPolicy": "TLS_1_0"}}, {}, [], []),
     # The stage knows of a cache only while the document tells answers apart.
-    "cache": Case({"cache": {}}, {"cache": "add"}, CACHE, CACHE, None, {"cache": "delete"}),
+    "cache": Case({"cache": {}}, {"cache": "add"}, CACHE, CACHE, lambda seen: {"routes": cached(seen)} | prod(
+                      seen, cache=("0.5", 300, True, True, True, "SUCCEED_WITH_RESPONSE_HEADER")), {"cache": "delete"}),
     "bigcache": Case({"cache": {"sizeGb": 1.6, "ttlSeconds": 60, "encrypted": False}},
                      {"cache.sizeGb": "update", "cache.ttlSeconds": "update", "cache.encrypted": "update"},
                      ["GetStage", "UpdateStage"], ["GetStage", "UpdateStage"],
@@ -553,11 +730,15 @@ CASES = {
                         ["CreateStage", "DeleteStage", "GetStage", "GetStage", "UpdateStage"],
                         lambda seen: {"stages": {"v2": seen["stages"]["prod"]}}, start={"cache": {}}),
     "nourl": Case({"endpoint": {"disableExecuteApi": True}}, {"endpoint.disableExecuteApi": "update"}, DEPLOY, DEPLOY,
-                  None),
+                  lambda seen: {"api": seen["api"] | {"disableExecuteApiEndpoint": True}}),
     "regional": Case({"endpoint": {"type": "REGIONAL", "ipAddressType": "ipv4", "disableExecuteApi": False}}, {}, [], []),
     "boundary": Case({"role": {"permissionsBoundaryArn": BOUNDARY}}, {"role.permissionsBoundaryArn": "add"},
                      ["PutRolePermissionsBoundary"], ["DeleteRolePermissionsBoundary"],
                      lambda seen: {"boundary": BOUNDARY}, {"role.permissionsBoundaryArn": "delete"}),
+    "otherboundary": Case({"role": {"permissionsBoundaryArn": OTHER_BOUNDARY}}, {"role.permissionsBoundaryArn": "update"},
+                          ["PutRolePermissionsBoundary"], ["PutRolePermissionsBoundary"],
+                          lambda seen: {"boundary": OTHER_BOUNDARY},
+                          start={"role": {"permissionsBoundaryArn": BOUNDARY}}),
     "rolepath": Case({"role": {"path": "/"}}, {}, [], []),
     "defaults": Case({"path": "defaults", "metricsEnabled": False, "tracingEnabled": False, "stageName": "prod", "operations": ["HEAD", "GET"], "waitForReady": True,
                       "bucket": {"forceDestroy": False, "secureTransportOnly": True}, "tags": {}}, {}, [], []),

@@ -270,6 +270,24 @@ def test_tags_that_are_put_on_show_and_stay(aws):
         apigateway.delete_rest_api(restApiId=api)
 
 
+def test_tags_of_clients_show(aws):
+    """Repair: kept_tags."""
+    api = aws.client("apigateway")
+    plan = api.create_usage_plan(name="kept-tags", tags={"a": "1", "b": "2"})["id"]
+    key = api.create_api_key(name="kept-tags", tags={"a": "1", "b": "2"})["id"]
+    try:
+        for arn in (f"/usageplans/{plan}", f"/apikeys/{key}"):
+            api.tag_resource(resourceArn=f"arn:aws:apigateway:us-east-1::{arn}", tags={"b": "3", "c": "4"})
+            api.untag_resource(resourceArn=f"arn:aws:apigateway:us-east-1::{arn}", tagKeys=["a"])
+        [listed] = [each for each in api.get_usage_plans(limit=500)["items"] if each["id"] == plan]
+        assert listed["tags"] == api.get_usage_plan(usagePlanId=plan)["tags"] == {"b": "3", "c": "4"}
+        [listed] = [each for each in api.get_api_keys(limit=500)["items"] if each["id"] == key]
+        assert listed["tags"] == api.get_api_key(apiKey=key)["tags"] == {"b": "3", "c": "4"}
+    finally:
+        api.delete_api_key(apiKey=key)
+        api.delete_usage_plan(usagePlanId=plan)
+
+
 def test_an_endpoint_keeps_its_kind_and_other_ids(aws, deploy):
     """Repair: endpoint_configuration."""
     api = aws.client("apigateway")

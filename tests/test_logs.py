@@ -279,7 +279,7 @@ def test_what_api_gateway_made_for_its_notes_goes_with_the_resource(resource, aw
 # Through the engine
 
 
-def test_the_url_is_there_while_logs_come_and_go(aws, stack):
+def test_outputs_stay_while_logs_come_and_go(aws, stack):
     made = stack(one("data", {"name": "logged"}) + "outputs:\n  url: ${data.invokeUrl}\n")
     made.up()
     before = made.outputs()

@@ -1,16 +1,27 @@
-"""Twenty updates, one after the other, while a client asks for an object all the time: it never fails to get it."""
+"""Forty updates, one after the other, while a client asks for an object all the time: it never fails to get it."""
 
+import json
 import threading
 import time
 from collections import Counter
 
+import pytest
 import requests
 
-from test_lifecycle import POLICY, one
+from harness.aws import ACCOUNT, REGION
+from test_given_role import TRUST
+from test_lifecycle import BOUNDARY, OTHER_BOUNDARY, POLICY, TLS13, TLSPQ, one
 
 CONTENT = b"the data"
 LIMIT = {"rateLimit": 5000, "burstLimit": 5000}
+GIVEN = "no-gap-given"
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/a"
 EVERYBODY = POLICY.replace("/prod/GET/v1/*", "/*")
+
+
+def domain(name: str, **more) -> dict:
+    return {"name": f"no-gap-{name}.example.com", "certificateArn": CERTIFICATE, **more}
+
 
 # What is added to the inputs with each update; None takes it away.
 UPDATES = [
@@ -20,6 +31,26 @@ UPDATES = [
     {"throttle": LIMIT | {"rateLimit": 6000}},
     {"metricsEnabled": True},
     {"tracingEnabled": True},
+    {"tracingEnabled": None},
+    {"accessLog": {}},
+    {"accessLog": {"format": "$context.requestId", "retentionInDays": 7}},
+    {"accessLog": None, "executionLog": {"level": "INFO"}},
+    {"executionLog": None},
+    {"cache": {}},
+    {"cache": {"sizeGb": 1.6, "ttlSeconds": 0}},
+    {"cache": None},
+    {"role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{GIVEN}"}},
+    {"role": None},
+    {"role": {"permissionsBoundaryArn": BOUNDARY}},
+    {"role": {"permissionsBoundaryArn": OTHER_BOUNDARY}},
+    {"role": None},
+    {"domain": domain("a")},
+    {"domain": domain("a", basePath="v1")},
+    {"endpoint": {"type": "EDGE"}},
+    {"endpoint": {"securityPolicy": TLS13}},
+    {"endpoint": {"securityPolicy": TLSPQ, "ipAddressType": "dualstack"}},
+    {"domain": domain("b")},
+    {"domain": None, "endpoint": None},
     {"cors": {"allowOrigins": ["https://a.example"]}},
     {"cors": {"allowOrigins": ["https://a.example", "https://b.example"]}},
     {"cors": None},
@@ -63,7 +94,16 @@ class Client:
         self._thread.join()
 
 
-def test_no_update_interrupts_the_url(aws, stack):
+@pytest.fixture
+def given(aws):
+    """A role that was made elsewhere. It has no policy here: the local AWS enforces none."""
+    iam = aws.client("iam")
+    iam.create_role(RoleName=GIVEN, AssumeRolePolicyDocument=json.dumps(TRUST))
+    yield
+    iam.delete_role(RoleName=GIVEN)
+
+
+def test_no_update_interrupts_the_url(aws, given, stack):
     inputs = {"name": "no-gap", "apiKeys": ["poller"], "bucket": {"forceDestroy": True}, "waitForReady": False}
     outputs = "outputs: { url: '${data.invokeUrl}', keys: '${data.apiKeyValues}' }\n"
     made = stack(one("data", inputs) + outputs)

@@ -68,6 +68,7 @@ impl Desired {
         let auth = definition::openapi::Auth::of(inputs);
         let cors = inputs.cors.as_ref().map(|cors| definition::openapi::Cors::of(cors, &operations, &auth));
         let endpoint = rest_api::Endpoint::of(inputs);
+        let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
         let api = definition::Api {
             mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
             index: inputs.index_document.clone(),
@@ -78,6 +79,7 @@ impl Desired {
             auth,
             keys: inputs.api_keys.is_some(),
             access: definition::openapi::Access::of(inputs),
+            stage: stage_name.clone(),
             vpc_endpoint_ids: endpoint.vpc_endpoint_ids.clone(),
             security_policy: endpoint.security_policy.clone().map(|policy| (policy, endpoint.access_mode())),
             disabled: inputs.endpoint.as_ref().and_then(|endpoint| endpoint.disable_execute_api).unwrap_or(false),
@@ -90,7 +92,6 @@ impl Desired {
         let mut owned = tags.clone();
         owned.insert(owner::TAG.to_owned(), place.owner.clone());
         let apis = if place.unmarked { &tags } else { &owned }.clone();
-        let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
         let role = inputs.role.clone().unwrap_or_default();
         let given = role.arn;
         let settings = stage::Settings::of(inputs, &name, partition, &place.region);

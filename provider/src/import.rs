@@ -115,6 +115,7 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if shape.mount != place.default_path {
         json.insert("path".to_owned(), shape.mount.clone().into());
     }
+    let named = stage_name.clone().unwrap_or_else(|| "prod".to_owned());
     json.extend(stage_name.filter(|stage| stage != "prod").map(|stage| ("stageName".to_owned(), stage.into())));
     json.extend(shape.auth.clone());
     let auth = serde_json::from_value(shape.auth.clone().into()).map(|inputs| Auth::of(&inputs)).unwrap_or_default();
@@ -151,7 +152,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     }
     if let Some(policy) = definition::aws::resource_policy(&api) {
         let who: Inputs = serde_json::from_value(shape.auth.clone().into()).unwrap_or_default();
-        let access = access::inputs_of(&policy, &Auth::of(&who), cors.is_some(), private);
+        let preflights = cors.as_ref().map(|_| named.as_str());
+        let access = access::inputs_of(&policy, &Auth::of(&who), preflights, private);
         json.extend(access.policy.map(|policy| ("policy".to_owned(), policy.into())));
         let ranges = Some(access.ip_ranges).filter(|ranges| !ranges.is_empty());
         json.extend(ranges.map(|ranges| ("allowedIpRanges".to_owned(), ranges.into())));

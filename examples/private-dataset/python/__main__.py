@@ -7,6 +7,7 @@ data = S3DataProxy(
     api_keys=["alice", "lab-7"],
     quota={"limit": 100_000, "period": "MONTH"},
     throttle={"rate_limit": 50, "burst_limit": 100},
+    # Needs the role for CloudWatch Logs that API Gateway has once for all APIs of an account in a Region.
     access_log={"retention_in_days": 90},
     bucket={"versioning": True},
 )

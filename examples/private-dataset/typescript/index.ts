@@ -5,6 +5,7 @@ const data = new S3DataProxy("measurements", {
     apiKeys: ["alice", "lab-7"],
     quota: { limit: 100_000, period: "MONTH" },
     throttle: { rateLimit: 50, burstLimit: 100 },
+    // Needs the role for CloudWatch Logs that API Gateway has once for all APIs of an account in a Region.
     accessLog: { retentionInDays: 90 },
     bucket: { versioning: true },
 });

@@ -1,9 +1,11 @@
-"""Tags put on an API or a stage by TagResource show in GetRestApi and GetStage, and a stage keeps its tags and
-settings when a deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
+"""Tags put on an API, a stage, a usage plan or an API key by TagResource show where it is read, and a stage keeps its tags
+and settings when a deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
 
-Source: `tags` is a field of what GetRestApi and GetStage answer, and CreateDeployment changes the deployment of a stage
-that is there: https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html,
-https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApi.html and
+Source: `tags` is a field of what GetRestApi, GetStage, GetUsagePlan and GetApiKey answer, and CreateDeployment changes the
+deployment of a stage that is there: https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html,
+https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApi.html,
+https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlan.html,
+https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKey.html and
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-deployments.html
 """
 
@@ -11,8 +13,10 @@ import re
 
 from localstack.services.apigateway.legacy import provider
 from localstack.services.apigateway.next_gen import provider as next_gen
+from moto.apigateway.models import apigateway_backends
 
 NAMED = re.compile(r"/restapis/([^/]+)(?:/stages/([^/]+))?$")
+OF_CLIENTS = re.compile(r"/(usageplans|apikeys)/([^/]+)$")
 
 KEPT = ("tags", "description", "method_settings", "access_log_settings", "tracing_enabled", "cache_cluster_enabled",
         "cache_cluster_size", "cache_cluster_status", "web_acl_arn")
@@ -49,3 +53,7 @@ def change(context, arn: str, new) -> None:
         api = provider.get_moto_rest_api(context, rest_api_id=named[1])
         for target in [api.stages[named[2]]] if named[2] else [api]:
             target.tags = new(target.tags or {})
+    if named := OF_CLIENTS.search(arn):
+        backend = apigateway_backends[context.account_id][context.region]
+        target = (backend.usage_plans if named[1] == "usageplans" else backend.keys)[named[2]]
+        target.tags = new(target.tags or {})

@@ -13,9 +13,8 @@ const SID: &str = "AllowedIpRanges";
 /// The statement that refuses all other VPC endpoints.
 const VPC_SID: &str = "AllowedVpcEndpoints";
 
-/// Every request, and every preflight, as policies name them before the API has an id.
+/// Every request, as policies name them before the API has an id.
 const EVERYTHING: &str = "execute-api:/*";
-const PREFLIGHTS: &str = "execute-api:/*/OPTIONS/*";
 
 /// What the inputs say of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,13 +40,13 @@ impl Access {
         Access { policy, ip_ranges, private: kind == EndpointType::Private, vpc_endpoint_ids }
     }
 
-    /// The policy; none where everybody may come from everywhere.
-    pub fn document(&self, auth: &Auth, has_preflights: bool) -> Option<Json> {
+    /// The policy; none where everybody may come from everywhere. `preflights` is the stage, where there are some.
+    pub fn document(&self, auth: &Auth, preflights: Option<&str>) -> Option<Json> {
         let mut policy = match &self.policy {
             // What is not known yet is no JSON.
             Some(text) => serde_json::from_str(text).unwrap_or_else(|_| json!({ "Id": text })),
             None if self.ip_ranges.is_empty() && self.vpc_endpoint_ids.is_empty() => return None,
-            None => json!({ "Version": "2012-10-17", "Statement": opening(auth, has_preflights) }),
+            None => json!({ "Version": "2012-10-17", "Statement": opening(auth, preflights) }),
         };
         let mut all = listed(&policy["Statement"]);
         if !self.ip_ranges.is_empty() {
@@ -89,11 +88,14 @@ fn refusal(sid: &str, condition: Json) -> Json {
 /// With no or Cognito's authorization, what no statement allows is refused. With AWS identities and functions, what a
 /// statement allows needs neither: an allowance for all would let in whom they do not.
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
-fn opening(auth: &Auth, has_preflights: bool) -> Vec<Json> {
-    let resource = match auth {
-        Auth::None | Auth::UserPools { .. } => EVERYTHING,
-        Auth::Iam | Auth::Function { .. } if has_preflights => PREFLIGHTS,
-        Auth::Iam | Auth::Function { .. } => return Vec::new(),
+///
+/// Preflights are named with their stage: an asterisk in its place would stand for slashes too, and so for the path of any
+/// object with `/OPTIONS/` in its key.
+fn opening(auth: &Auth, preflights: Option<&str>) -> Vec<Json> {
+    let resource = match (auth, preflights) {
+        (Auth::None | Auth::UserPools { .. }, _) => EVERYTHING.to_owned(),
+        (Auth::Iam | Auth::Function { .. }, Some(stage)) => format!("execute-api:/{stage}/OPTIONS/*"),
+        (Auth::Iam | Auth::Function { .. }, None) => return Vec::new(),
     };
     vec![json!({ "Action": "execute-api:Invoke", "Effect": "Allow", "Principal": "*", "Resource": resource })]
 }
@@ -144,7 +146,7 @@ fn shorten(resource: &mut Json, api_id: &str) {
 
 /// The inputs behind a policy in the form of [`compared`], for an import: the policy without what is ours, the ranges and the
 /// VPC endpoints.
-pub fn inputs_of(policy: &str, auth: &Auth, has_preflights: bool, private: bool) -> Access {
+pub fn inputs_of(policy: &str, auth: &Auth, preflights: Option<&str>, private: bool) -> Access {
     let mut access = Access { private, ..Access::default() };
     let Ok(mut document) = serde_json::from_str::<Json>(policy) else { return access };
     let (ours, others): (Vec<Json>, Vec<Json>) = listed(&document["Statement"]).into_iter().partition(is_ours);
@@ -155,7 +157,7 @@ pub fn inputs_of(policy: &str, auth: &Auth, has_preflights: bool, private: bool)
     };
     access.ip_ranges = told(SID, "NotIpAddress", access.address());
     access.vpc_endpoint_ids = told(VPC_SID, "StringNotEquals", "aws:SourceVpce");
-    if ours.is_empty() || others != opening(auth, has_preflights) {
+    if ours.is_empty() || others != opening(auth, preflights) {
         document["Statement"] = others.into();
         access.policy = Some(canonical(&document.to_string()));
     }
@@ -180,16 +182,16 @@ mod tests {
         let pools = Auth::UserPools { arns: Vec::new(), scopes: Vec::new() };
         let mut said = String::new();
         for (policy, ranges, vpc_endpoints, auth, preflights) in [
-            (None, vec![], vec![], Auth::None, true),
-            (None, vec!["2001:db8::/32", "203.0.113.0/24"], vec![], Auth::None, false),
-            (None, vec!["203.0.113.0/24"], vec![], pools, false),
-            (None, vec!["203.0.113.0/24"], vec![], Auth::Iam, false),
-            (None, vec!["203.0.113.0/24"], vec![], function(), true),
-            (Some(POLICY), vec![], vec![], Auth::Iam, false),
-            (Some(POLICY), vec!["203.0.113.0/24"], vec![], Auth::None, false),
-            (None, vec![], vec!["vpce-1", "vpce-2"], Auth::None, false),
-            (None, vec!["10.0.0.0/8"], vec!["vpce-1"], Auth::Iam, true),
-            (Some(POLICY), vec![], vec!["vpce-1"], Auth::None, false),
+            (None, vec![], vec![], Auth::None, Some("prod")),
+            (None, vec!["2001:db8::/32", "203.0.113.0/24"], vec![], Auth::None, None),
+            (None, vec!["203.0.113.0/24"], vec![], pools, None),
+            (None, vec!["203.0.113.0/24"], vec![], Auth::Iam, None),
+            (None, vec!["203.0.113.0/24"], vec![], function(), Some("prod")),
+            (Some(POLICY), vec![], vec![], Auth::Iam, None),
+            (Some(POLICY), vec!["203.0.113.0/24"], vec![], Auth::None, None),
+            (None, vec![], vec!["vpce-1", "vpce-2"], Auth::None, None),
+            (None, vec!["10.0.0.0/8"], vec!["vpce-1"], Auth::Iam, Some("prod")),
+            (Some(POLICY), vec![], vec!["vpce-1"], Auth::None, None),
         ] {
             let all = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
             let access = Access {

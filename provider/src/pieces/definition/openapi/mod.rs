@@ -46,6 +46,8 @@ pub struct Api {
     pub keys: bool,
     /// From where they may.
     pub access: Access,
+    /// The stage, which a policy may have to name.
+    pub stage: String,
     /// The VPC endpoints that it is for, in order. An import that left them out would take them away.
     pub vpc_endpoint_ids: Vec<String>,
     /// Whether the URL that API Gateway gives is switched off.
@@ -142,7 +144,7 @@ impl Api {
                 document["x-amazon-apigateway-endpoint-access-mode"] = (*mode).into();
             }
         }
-        if let Some(policy) = self.access.document(&self.auth, self.cors.is_some()) {
+        if let Some(policy) = self.access.document(&self.auth, self.cors.as_ref().map(|_| self.stage.as_str())) {
             document["x-amazon-apigateway-policy"] = policy;
         }
         document

@@ -15,6 +15,7 @@ fn api(mount: &str, operations: &[Operation]) -> Api {
         prefix: String::new(),
         auth: Auth::None,
         access: Access::default(),
+        stage: "prod".to_owned(),
         keys: false,
         cors: None,
         cached: false,
