@@ -31,8 +31,8 @@ def there(aws, name: str) -> dict[Object, dict]:
 def recorded(state: dict) -> set[Object]:
     """Every object that a state has."""
     leftovers = state.get("leftovers", {})
-    found = {(kind, state[piece]["name"])
-             for kind, piece in {"bucket": "bucket", "log group": "logGroup"}.items() if piece in state}
+    found = {(kind, state[piece]["name"]) for kind, piece in {"bucket": "bucket", "log group": "logGroup"}.items()
+             if piece in state and not state[piece].get("existing")}
     roles = [leftovers["role"]] if "role" in leftovers else []
     if "role" in state and not state["role"].get("existing"):
         roles.append(state["role"]["name"])

@@ -230,7 +230,8 @@ async fn create(run: &Run, desired: &Desired) -> Result<Option<DomainName>, Erro
             }
             // One that is there may be a first try's whose answer was lost, until a look has told.
             let api = run.state().rest_api.as_ref().map(|api| api.id.clone()).unwrap_or_default();
-            let found = observe(&run.aws, &desired.name, &desired.tags, &desired.base_path, &api).await;
+            let look = observe(&run.aws, &desired.name, &desired.tags, &desired.base_path, &api);
+            let found = run.stop.look(&doing, look).await;
             let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?;
             let Some(found) = found else { return Err(error) };
             run.claim(Piece::Domain, &found.tags, &doing).await?;
