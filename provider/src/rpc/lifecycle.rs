@@ -71,7 +71,8 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     let stop = stop(&provider, request.timeout);
     let clients = session.clients_for(&state, &stop).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
-    let work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
+    let mut work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
+    work.read.secrets.extend(state.secrets());
     let desired = Desired::new(&work.read.typed, &place);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, work.session.views(), channel, request.old_views, &work.urn, &request.id);
@@ -120,7 +121,7 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let stop = stop(&provider, 0.0);
     let clients = session.clients_for(&state, &stop).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
-    let secrets = session.secrets_of(&inputs)?;
+    let secrets = [session.secrets_of(&inputs)?, state.secrets()].concat();
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
     let waiting = clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets));
@@ -181,7 +182,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let session = provider.session()?;
     let stop = stop(&provider, request.timeout);
     let clients = session.clients_for(&state, &stop).await?;
-    let (read, secrets) = (lenient(&inputs)?, session.secrets_of(&inputs)?);
+    let (read, secrets) = (lenient(&inputs)?, [session.secrets_of(&inputs)?, state.secrets()].concat());
     let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     let clients = Arc::new(clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets)));
     // A run that was cut off may have made what its state does not know.
