@@ -31,7 +31,7 @@ WORDS = {"description": "${words}", "tags": {"words": "${words}"}}
 def program(url: str, **more) -> str:
     """One resource with a provider of its own and secret inputs, one with the stack's settings."""
     own, plain = ({"type": PROXY, "properties": INPUTS | more | {"name": name}} for name in (OWN, PLAIN))
-    keys = {"accessKey": "${access}", "secretKey": "${hidden}", "token": "${token}", "endpointUrl": url, "maxAttempts": 1}
+    keys = {"accessKey": "${access}", "secretKey": "${hidden}", "token": "${token}", "endpointUrl": url, "maxAttempts": 1, "views": True}
     return "\n".join(f"{part}: {json.dumps(says)}" for part, says in {
         "config": {name: {"type": "string"} for name in PLANTED},
         "resources": {
