@@ -1,9 +1,9 @@
-"""The fault matrix: at every AWS call of a create and of updates, every fault; then the same again without it. What
-`test_half_way.py` does with updates of paths and stages, and with deletes, goes through the engine.
+"""The fault matrix: at every AWS call of a create, of updates, of a refresh and of a delete, every fault; then the same
+again without it. What `test_half_way.py` does of it goes through the engine.
 
 The calls are those of a run without faults, so that a new piece brings its own rows. Each time: the state accounts for
 every object in the account, or says that it may not; the second run comes to what an undisturbed one makes, and after it
-nothing is left to do; a delete leaves nothing.
+nothing is left to do; a refresh tells all or fails; a delete leaves nothing.
 """
 
 import difflib
@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 import grpc
 import pytest
+from google.protobuf import empty_pb2
 
-from harness.account import recorded, there, told
+from harness.account import going, recorded, there, told
+from harness.aws import ACCOUNT, REGION
 from harness.faults import After, Error, Fault, Lost, Refused, Throttled
 from harness.rpc import Plugin, Resource, bare, init_failed, plain, wipe
 from harness.tap import Tap
@@ -44,7 +46,13 @@ FULL = PLAIN | {
     "accessLog": {"retentionInDays": 30}, "executionLog": {"level": "ERROR"}, "apiKeys": ["ann", "bob"],
     "throttle": {"rateLimit": 10, "burstLimit": 5}, "quota": {"limit": 100, "period": "DAY"},
 }
-#: Updates by what they are of: from these inputs to those.
+# NAME stands for the resource's name.
+CERTIFICATES = [f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{name}" for name in ("a", "b")]
+DOMAIN = PLAIN | {"domain": {"name": "NAME.example.com", "certificateArn": CERTIFICATES[0], "basePath": "v1"}}
+WHOLE = FULL | {"domain": DOMAIN["domain"]}
+GIVEN_ROLE = "faults-given"
+#: Updates by what they are of: from these inputs to those. Stages move without `apiKeys`: where the answer about one is
+#: lost, the local AWS adds it to the usage plan twice.
 UPDATES = {
     "logs and keys on": (PLAIN, FULL),
     "logs and keys off": (FULL, PLAIN),
@@ -53,6 +61,18 @@ UPDATES = {
         "throttle": {"rateLimit": 20, "burstLimit": 5}, "tracingEnabled": True, "accessLog": {"retentionInDays": 7},
         "description": "d", "bucket": {"forceDestroy": True, "versioning": True}}),
     "keys": (FULL, FULL | {"apiKeys": ["bob", "cy"]}),
+    "stage": (PLAIN | {"executionLog": {}}, PLAIN | {"executionLog": {}, "stageName": "v2"}),
+    "path, stage and tags": (PLAIN, PLAIN | {"path": "v2/models", "stageName": "v2", "tags": {"team": "b"}}),
+    "given role on": (PLAIN, PLAIN | {"role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{GIVEN_ROLE}"}}),
+    "given role off": (PLAIN | {"role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/{GIVEN_ROLE}"}}, PLAIN),
+    "endpoint": (PLAIN, PLAIN | {"endpoint": {"type": "EDGE"}}),
+    "endpoint and its domain": (DOMAIN, DOMAIN | {"endpoint": {"type": "EDGE"}}),
+    "endpoint and its domain back": (DOMAIN | {"endpoint": {"type": "EDGE"}}, DOMAIN),
+    "domain on": (PLAIN, DOMAIN),
+    "domain and its stage": (DOMAIN, DOMAIN | {
+        "stageName": "v2", "domain": DOMAIN["domain"] | {"certificateArn": CERTIFICATES[1], "basePath": "v2"}}),
+    "another domain": (DOMAIN, DOMAIN | {"domain": DOMAIN["domain"] | {"name": "NAME.other.example.com"}}),
+    "domain off": (DOMAIN, PLAIN),
 }
 
 
@@ -100,7 +120,7 @@ class Bench:
 
     def given(self, inputs: dict) -> dict:
         # The mount is the resource's name where none is given, and so would be every document's own.
-        return {"name": self.name, "path": "data"} | inputs
+        return json.loads(json.dumps({"name": self.name, "path": "data"} | inputs).replace("NAME", self.name))
 
     def bring(self, inputs: dict, timeout: float = 0) -> None:
         """Creates or updates. What was told of half-done work is kept, as the engine does."""
@@ -115,6 +135,11 @@ class Bench:
                 self.resource.id, self.resource.outputs = detail.id, plain(detail.properties)
             raise
         self.inputs = inputs
+
+    def refresh(self) -> None:
+        seen = self.resource.read()
+        self.resource.id, self.resource.outputs = seen.id, plain(seen.properties)
+        self.resource.inputs = plain(seen.inputs)
 
     def delete(self, timeout: float = 0) -> None:
         if self.resource.id:
@@ -138,7 +163,7 @@ class Bench:
         if unknowable and (not self.resource.id or self.state().get("cutOff")):
             return []
         return [f"not in the state: {each}" for each in account - state] + [
-            f"only in the state: {each}" for each in state - account if not unknowable]
+            f"only in the state: {each}" for each in state - account - going(self.state()) if not unknowable]
 
     def converged(self, inputs: dict, expected: str) -> list[str]:
         """What is not as after an undisturbed run."""
@@ -156,7 +181,19 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def benches(aws, plugin):
+def given_role(aws):
+    """A role that was made elsewhere."""
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    aws.client("iam").create_role(RoleName=GIVEN_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    yield
+    # Here, as ever.
+    assert aws.client("iam").list_role_policies(RoleName=GIVEN_ROLE)["PolicyNames"] == []
+    aws.client("iam").delete_role(RoleName=GIVEN_ROLE)
+
+
+@pytest.fixture(scope="module")
+def benches(aws, plugin, given_role):
     """A function that does all rows, at the same time on several benches, and tells what is wrong with each."""
     made, free = [], []
     lock = threading.Lock()
@@ -216,12 +253,19 @@ def rows(found: list[Call]) -> dict[str, Row]:
     return {f"{call} {fault}": Row(call, fault) for call in found for fault in FAULTS}
 
 
-def disturbed(bench: Bench, row: Row, act: Callable[[float], None]) -> tuple[bool, list[str]]:
-    """Does it with the row's fault; tells whether that failed, and what is wrong already."""
+def disturbed(bench: Bench, row: Row, act: Callable[[float], None], limited: bool = True) -> tuple[bool, list[str]]:
+    """Does it with the row's fault; tells whether that failed, and what is wrong already. Where there is no time limit, a
+    cancel ends what hangs."""
     released = threading.Event()
     fault, times = FAULTS[row.fault]
+
+    def hang():
+        if not limited:
+            bench.plugin.stub.Cancel(empty_pb2.Empty())
+        released.wait(120)
+
     # A hanging call takes effect, and nobody hears of it; time enough to get to it, and then no more.
-    fault = fault or After(lambda: released.wait(120))
+    fault = fault or After(hang)
     bench.tap.reset()
     row.call.inject(bench.tap, fault, times)
     try:
@@ -233,6 +277,8 @@ def disturbed(bench: Bench, row: Row, act: Callable[[float], None]) -> tuple[boo
             return failed, [f"{error.code()}: {error.details()}"]
     finally:
         released.set()
+        if row.fault == HANG and not limited:
+            bench.plugin.handshake()  # ends the cancel, as the next command does
     met = any(call.fault is fault for call in bench.tap.calls)
     bench.tap.reset()
     return failed, [] if met else ["the call did not come"]
@@ -286,15 +332,18 @@ def test_create(benches, matrix):
     found, expected = undisturbed(benches, None, FULL)
     table = rows(found)
     # What nobody knows of has to be found by a delete, too.
-    table |= {f"{name}, deleted": Row(row.call, row.fault, "delete") for name, row in table.items()
-              if row.fault in UNKNOWABLE}
+    table |= {f"{name}, {then}": Row(row.call, row.fault, then) for name, row in table.items()
+              if row.fault in UNKNOWABLE for then in ("deleted", "refreshed") if row.fault != HANG or then == "deleted"}
 
     @guarded
     def do(bench, row):
         bench.start_anew()
         failed, problems = disturbed(bench, row, lambda timeout: bench.bring(FULL, timeout))
         problems += bench.account_for(row.fault in UNKNOWABLE)
-        if not problems and row.then == "again":
+        if not problems and row.then == "refreshed" and bench.resource.id:
+            bench.refresh()
+            problems += bench.account_for(unknowable=True)
+        if not problems and row.then != "deleted":
             bench.bring(FULL)
             problems += bench.converged(FULL, expected)
         return failed, problems + (gone(bench) if bench.resource.id else [])
@@ -322,6 +371,85 @@ def test_update(benches, matrix, update):
         return failed, problems + bench.converged(new, expected)
 
     check(matrix, update, benches(table, do), table)
+
+
+def test_refresh(benches, matrix):
+    """It tells the whole, or fails; it never changes anything."""
+    def begin(bench):
+        if bench.inputs != WHOLE or bench.work != "refresh":
+            bench.start_anew()
+            bench.bring(WHOLE)
+            bench.work = "refresh"
+        return bench
+
+    def undisturbed(bench, _):
+        begin(bench).tap.reset()
+        seen = bench.resource.read()
+        assert plain(seen.properties) == bench.resource.outputs and plain(seen.inputs) == bench.resource.inputs
+        return calls(bench.tap)
+
+    found = benches({"": None}, undisturbed)[""]
+    assert not [str(call) for call in found if not call.operation.startswith(("Get", "List", "Describe", "Head"))]
+    table = rows(found)
+
+    @guarded
+    def do(bench, row):
+        before, seen = told(begin(bench).account(), bench.name), []
+        failed, problems = disturbed(bench, row, lambda _: seen.append(bench.resource.read()), limited=False)
+        for answer in seen:
+            if not answer.id or plain(answer.properties) != bench.resource.outputs:
+                problems.append(f"it lost something: {recorded(bench.state()) - recorded(read_state(answer))}")
+        if not failed and row.fault in ("denied", "lost for good", HANG):
+            problems.append("it did not fail")
+        bench.refresh()
+        if told(bench.account(), bench.name) != before:
+            problems.append("the account is not as it was")
+        return failed, problems + bench.converged(WHOLE, before)
+
+    def read_state(answer):
+        return bare(plain(answer.properties)).get("__state", {})
+
+    check(matrix, "refresh", benches(table, do), table)
+
+
+def test_delete(benches, matrix):
+    def begin(bench):
+        bench.start_anew()
+        bench.bring(WHOLE)
+        bench.aws.client("s3").put_object(Bucket=bench.name, Key="a", Body=b"a")
+        bench.tap.reset()
+        return bench
+
+    def undisturbed(bench, _):
+        expected = told(begin(bench).account(), bench.name)
+        bench.delete()
+        found = calls(bench.tap)
+        assert bench.account() == {}
+        bench.renew()
+        return found, expected
+
+    found, expected = benches({"": None}, undisturbed)[""]
+    table = rows(found)
+    # The user thinks better of it, looks at what is left, and makes it whole again.
+    table |= {f"{name}, made again": Row(row.call, row.fault, "made again") for name, row in table.items()
+              if row.fault == "lost for good" and row.call.operation.startswith("Delete")}
+
+    @guarded
+    def do(bench, row):
+        failed, problems = disturbed(begin(bench), row, bench.delete)
+        if not failed:
+            problems += [f"left over: {each}" for each in bench.account()]
+            bench.renew()
+            return failed, problems
+        problems += [f"not in the state: {each}" for each in set(bench.account()) - recorded(bench.state())]
+        if row.then == "made again":
+            bench.refresh()
+            problems += bench.account_for()
+            bench.bring(WHOLE)
+            problems += bench.converged(WHOLE, expected)
+        return failed, problems + gone(bench)
+
+    check(matrix, "delete", benches(table, do), table)
 
 
 def test_nothing_is_left(benches):

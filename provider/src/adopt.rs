@@ -21,7 +21,8 @@ impl Run {
         match owner::whose(tags, &desired.owner) {
             Whose::Ours => Ok(()),
             Whose::AnotherLifes => {
-                let finished = self.finished.get_or_try_init(|| finished(&self.aws, desired)).await?;
+                let looked = self.finished.get_or_try_init(|| finished(&self.aws, desired));
+                let finished = self.stop.look(doing, looked).await?;
                 if let Some(api) = finished {
                     return Err(in_use(desired, api, piece, doing));
                 }

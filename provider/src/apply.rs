@@ -1,7 +1,8 @@
 //! Making a plan happen.
 //!
 //! Steps that do not need each other run at the same time. Nothing is undone: whatever happens, the state says what is
-//! there, and the next plan finishes the work. A stop (cancel, timeout) takes effect between AWS calls.
+//! there, and the next plan finishes the work. A stop (cancel, timeout) takes effect between AWS calls, and
+//! ends a look at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,6 +76,23 @@ impl Stop {
     pub async fn come(&self) -> &'static str {
         tokio::select! { () = self.time_is_up() => {}, () = self.cancel.cancelled() => {} }
         self.reason().unwrap_or("it was time to stop")
+    }
+
+    /// Looks, and gives that up at once when it is time to stop: a look leaves nothing behind that could be lost.
+    pub fn look<'a, T: 'a>(
+        &'a self,
+        doing: &'a str,
+        look: impl Future<Output = Result<T, Error>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 'a {
+        // Many calls at once are a large future, which here would be in others several times.
+        let look = Box::pin(look);
+        async move {
+            tokio::select! {
+                biased;
+                reason = self.come() => Err(Error::new(Kind::Stopped, doing, reason)),
+                seen = look => seen,
+            }
+        }
     }
 
     async fn time_is_up(&self) {

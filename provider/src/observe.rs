@@ -157,7 +157,10 @@ pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<S
     };
     let domain = async {
         match (&state.domain, &desired.domain) {
-            (Some(known), Some(wanted)) if known.name == wanted.name => Ok(Some(known.clone())),
+            // A change whose answer was lost may have added an endpoint.
+            (Some(known), Some(wanted)) if known.name == wanted.name => {
+                Ok(observe_domain(aws, &state, known).await?.or_else(|| known.clone().left_over()))
+            }
             // Another name may be known, which this one was to replace.
             (known, Some(wanted)) => {
                 let api = state.rest_api.as_ref().map(|api| api.id.as_str()).unwrap_or_default();

@@ -25,14 +25,18 @@ def there(aws, name: str) -> dict[Object, dict]:
                 found[("link", key["id"])] = {"name": key["name"]}
     for key in api.get_api_keys(nameQuery=f"{name}-", limit=500)["items"]:
         found[("API key", key["id"])] = _parts(key, "name", "enabled", "tags")
+    for domain in api.get_domain_names(limit=500)["items"]:
+        # They are unique in a Region, so those of tests begin with the resource's name.
+        if domain["domainName"].startswith(f"{name}."):
+            found |= _domain(api, domain)
     return found
 
 
 def recorded(state: dict) -> set[Object]:
     """Every object that a state has."""
     leftovers = state.get("leftovers", {})
-    found = {(kind, state[piece]["name"])
-             for kind, piece in {"bucket": "bucket", "log group": "logGroup"}.items() if piece in state}
+    found = {(kind, state[piece]["name"]) for kind, piece in {"bucket": "bucket", "log group": "logGroup"}.items()
+             if piece in state and not state[piece].get("existing")}
     roles = [leftovers["role"]] if "role" in leftovers else []
     if "role" in state and not state["role"].get("existing"):
         roles.append(state["role"]["name"])
@@ -48,7 +52,23 @@ def recorded(state: dict) -> set[Object]:
         found |= {("usage plan", plan["id"])} if plan["id"] else set()
         found |= {("API key", key["id"]) for key in plan["keys"].values()}
         found |= {("link", key["id"]) for key in plan["keys"].values() if key["linked"]}
-    return found
+    if domain := state.get("domain"):
+        found |= _recorded_domain(domain["name"], (domain.get("mapping") or {}).get("basePath"))
+        for each in domain.get("replaced", []):
+            found |= _recorded_domain(each["name"], each.get("basePath"))
+    return found - {("domain name", "")}
+
+
+def going(state: dict) -> set[Object]:
+    """What goes with a thing that is to be deleted: it may be gone already, and the state does not tell."""
+    policy = {("role policy", "s3dataproxy")} if state.get("leftovers", {}).get("role") and "rolePolicy" not in state else set()
+    replaced = state.get("domain", {}).get("replaced", [])
+    return policy | {("mapping", f"{each['name']}/{each['basePath']}") for each in replaced if "basePath" in each}
+
+
+def _recorded_domain(name: str, base_path: str | None) -> set[Object]:
+    mapping = set() if base_path is None else {("mapping", f"{name}/{base_path}")}
+    return {("domain name", name)} | mapping
 
 
 def told(objects: dict[Object, dict], name: str) -> str:
@@ -106,6 +126,16 @@ def _log_group(logs, name: str) -> dict[Object, dict]:
         "retention": group.get("retentionInDays"),
         "tags": logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"],
     } for group in groups if group["logGroupName"] == name}
+
+
+def _domain(api, domain: dict) -> dict[Object, dict]:
+    name = domain["domainName"]
+    found = {("domain name", name): _parts(domain, "certificateArn", "regionalCertificateArn", "securityPolicy", "tags") |
+             {"types": domain["endpointConfiguration"]["types"]}}
+    for mapping in api.get_base_path_mappings(domainName=name).get("items", []):
+        path = mapping["basePath"].replace("(none)", "")
+        found[("mapping", f"{name}/{path}")] = _parts(mapping, "restApiId", "stage")
+    return found
 
 
 def _rest_api(api, rest_api: dict) -> dict[Object, dict]:

@@ -323,6 +323,10 @@ def wipe(aws, prefix: str) -> None:
     for item in api.get_api_keys(limit=500)["items"]:
         if item["name"] in names["api_keys"]:
             api.delete_api_key(apiKey=item["id"])
+    for domain in names["domain_names"]:
+        for mapping in api.get_base_path_mappings(domainName=domain).get("items", []):
+            api.delete_base_path_mapping(domainName=domain, basePath=mapping["basePath"])
+        api.delete_domain_name(domainName=domain)
     for item in api.get_rest_apis(limit=500)["items"]:
         if item["name"] in names["rest_apis"]:
             api.delete_rest_api(restApiId=item["id"])

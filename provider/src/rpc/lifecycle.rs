@@ -35,9 +35,10 @@ use crate::value::Object;
 pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result<CreateResponse, Status> {
     let inputs = codec::decode(request.properties).map_err(malformed)?;
     let session = provider.session()?;
-    let clients = session.clients().await?;
+    let stop = stop(&provider, request.timeout);
+    let clients = session.clients(&stop).await?;
     let place = session.place(&clients.region, None, &request.urn);
-    let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
+    let work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
     let desired = Desired::new(&work.read.typed, &place);
     let state = State { default_path: place.default_path.clone(), ..State::empty(&place.region, &place.owner) };
     let channel = (request.resource_status_address, request.resource_status_token);
@@ -67,9 +68,11 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     let inputs = codec::decode(request.news).map_err(malformed)?;
     let state = stored(&olds)?;
     let session = provider.session()?;
-    let clients = session.clients_for(&state).await?;
+    let stop = stop(&provider, request.timeout);
+    let clients = session.clients_for(&state, &stop).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
-    let work = Work::new(&provider, session, clients, request.urn, inputs, request.timeout)?;
+    let mut work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
+    work.read.secrets.extend(state.secrets());
     let desired = Desired::new(&work.read.typed, &place);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, work.session.views(), channel, request.old_views, &work.urn, &request.id);
@@ -87,7 +90,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         // What a run that was cut off may have made, and the user does not want any more, is to be deleted.
         let old = lenient(&codec::decode(request.old_inputs).map_err(malformed)?)?.typed;
         let before = Desired::new(&old, &place);
-        let found = recover(&work.clients, state.clone(), &before).await;
+        let found = work.stop.look(RECOVER, recover(&work.clients, state.clone(), &before)).await;
         let found = found.map_err(|error| failed(&error, &work.read.secrets))?;
         State {
             log_group: found.log_group.filter(|_| state.log_group.is_some() || desired.log_group.is_none()),
@@ -116,15 +119,18 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
         return from_id(&provider, session, request.id, request.urn).await;
     }
     let state = stored(&properties)?;
-    let clients = session.clients_for(&state).await?;
+    let stop = stop(&provider, 0.0);
+    let clients = session.clients_for(&state, &stop).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
-    let secrets = session.secrets_of(&inputs)?;
+    let secrets = [session.secrets_of(&inputs)?, state.secrets()].concat();
     let read = lenient(&inputs)?;
     let desired = Desired::new(&read.typed, &place);
-    let waiting = clients.waiting(stop(&provider, 0.0), progress(&provider, &request.urn, &secrets));
+    let waiting = clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets));
     let clients = Arc::new(waiting);
-    let state = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
-    let seen = observe(&clients, &state, &desired).await.map_err(|error| failed(&error, &secrets))?;
+    let state = stop.look(RECOVER, recover(&clients, state, &desired)).await;
+    let state = state.map_err(|error| failed(&error, &secrets))?;
+    let seen = stop.look("look at what is there", observe(&clients, &state, &desired)).await;
+    let seen = seen.map_err(|error| failed(&error, &secrets))?;
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
     if let Some(views) = views {
@@ -153,12 +159,14 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
 }
 
 async fn from_id(provider: &Provider, session: Arc<Session>, id: String, urn: String) -> Result<ReadResponse, Status> {
-    let clients = session.clients().await?;
+    let stop = stop(provider, 0.0);
+    let clients = session.clients(&stop).await?;
     let place = session.place(&clients.region, None, &urn);
-    let found = import(&clients, &id, &place).await.map_err(|error| failed(&error, &session.secrets))?;
+    let found = stop.look(&format!("import `{id}`"), import(&clients, &id, &place)).await;
+    let found = found.map_err(|error| failed(&error, &session.secrets))?;
     let Some(found) = found else { return Ok(ReadResponse::default()) };
     let place = session.place(&clients.region, Some(&found.state), &urn);
-    let work = Work::new(provider, session, clients, urn, found.inputs.clone(), 0.0)?;
+    let work = Work::new(provider, session, clients, urn, found.inputs.clone(), stop)?;
     let desired = Desired::new(&work.read.typed, &place);
     Ok(ReadResponse {
         id: work.read.typed.name.clone().unwrap_or(id),
@@ -173,15 +181,17 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let inputs = codec::decode(request.old_inputs).map_err(malformed)?;
     let state = stored(&properties)?;
     let session = provider.session()?;
-    let clients = session.clients_for(&state).await?;
-    let (read, secrets) = (lenient(&inputs)?, session.secrets_of(&inputs)?);
-    let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     let stop = stop(&provider, request.timeout);
+    let clients = session.clients_for(&state, &stop).await?;
+    let (read, secrets) = (lenient(&inputs)?, [session.secrets_of(&inputs)?, state.secrets()].concat());
+    let force_destroy = read.typed.bucket.as_ref().and_then(|bucket| bucket.force_destroy).unwrap_or(false);
     let clients = Arc::new(clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets)));
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
-    let before = recover(&clients, state, &desired).await.map_err(|error| failed(&error, &secrets))?;
-    let (state, others) = still_ours(&clients, before.clone()).await.map_err(|error| failed(&error, &secrets))?;
+    let before = stop.look(RECOVER, recover(&clients, state, &desired)).await;
+    let before = before.map_err(|error| failed(&error, &secrets))?;
+    let ours = stop.look("look at what is to be deleted", still_ours(&clients, before.clone())).await;
+    let (state, others) = ours.map_err(|error| failed(&error, &secrets))?;
     for other in others {
         let words =
             format!("{other} stays: it carries the owner tag of another resource, or of this one's replacement");
@@ -217,6 +227,9 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     }
 }
 
+/// What a look for things without a record is made for.
+const RECOVER: &str = "look for what an earlier run may have made";
+
 /// What create and update share.
 struct Work {
     provider: Provider,
@@ -235,7 +248,7 @@ impl Work {
         clients: Arc<Clients>,
         urn: String,
         inputs: Object,
-        timeout: f64,
+        stop: Stop,
     ) -> Result<Work, Status> {
         let mut read = inputs::read(&inputs).map_err(invalid)?;
         let elsewhere = place::check(&read.typed, Some(&clients.region));
@@ -243,7 +256,6 @@ impl Work {
             return Err(invalid(elsewhere));
         }
         read.secrets.extend(session.secrets.iter().cloned());
-        let stop = stop(provider, timeout);
         let clients = Arc::new(clients.waiting(stop.clone(), progress(provider, &urn, &read.secrets)));
         Ok(Work { provider: provider.clone(), session, clients, urn, inputs, read, stop })
     }
@@ -268,7 +280,8 @@ impl Work {
         views: Option<Views>,
         resumes: bool,
     ) -> (State, Vec<Error>, bool) {
-        if let Err(error) = account::look(&self.clients, &state, desired).await {
+        let looked = self.stop.look("switch on logs", account::look(&self.clients, &state, desired)).await;
+        if let Err(error) = looked {
             return (state, vec![error], false);
         }
         let plan = plan(Some(&state), Some(desired));

@@ -10,6 +10,7 @@ use super::engine::too_old;
 use super::status::{failed, invalid, malformed, unusable};
 use super::wire::ConfigureRequest;
 use super::{codec, config, random};
+use crate::apply::Stop;
 use crate::aws::Clients;
 use crate::desired::{Place, Tags};
 use crate::error::Error;
@@ -70,15 +71,16 @@ impl Session {
         self.config.views.unwrap_or(false)
     }
 
-    /// The AWS clients.
-    pub(super) async fn clients(&self) -> Result<Arc<Clients>, Status> {
+    /// The AWS clients, unless it is time to stop while credentials or account are still looked for.
+    pub(super) async fn clients(&self, stop: &Stop) -> Result<Arc<Clients>, Status> {
         let clients = self.clients.get_or_init(async || Ok(Arc::new(crate::aws::config::connect(&self.config).await?)));
-        clients.await.clone().map_err(|error| failed(&error, &self.secrets))
+        let clients = stop.look("reach AWS", async { clients.await.clone() }).await;
+        clients.map_err(|error| failed(&error, &self.secrets))
     }
 
     /// The AWS clients for a resource that exists: they have to be of its Region, or it would seem to be gone.
-    pub(super) async fn clients_for(&self, state: &State) -> Result<Arc<Clients>, Status> {
-        let clients = self.clients().await?;
+    pub(super) async fn clients_for(&self, state: &State, stop: &Stop) -> Result<Arc<Clients>, Status> {
+        let clients = self.clients(stop).await?;
         if state.region == clients.region {
             return Ok(clients);
         }

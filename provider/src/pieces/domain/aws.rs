@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use aws_sdk_apigateway::config;
 use aws_sdk_apigateway::error::ProvideErrorMetadata;
 use aws_sdk_apigateway::types::{
     BasePathMapping, DomainName, DomainNameStatus, EndpointConfiguration, EndpointType as Types, IpAddressType, Op,
@@ -13,8 +14,8 @@ use s3dataproxy_schema::{DomainSecurityPolicy, DomainTarget, EndpointType};
 use super::patches::{self, Patch};
 use super::{Desired, Endpoint, Mapping, Replaced, State, arn, ip_address_type};
 use crate::apply::Run;
-use crate::aws::Clients;
 use crate::aws::error::{Call, Service::ApiGateway};
+use crate::aws::{Clients, OnlyRefusals};
 use crate::desired::Tags;
 use crate::error::{Error, Kind};
 use crate::pieces::Piece;
@@ -31,6 +32,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How often to look: for an hour and a half. AWS says that an edge-optimized name takes up to 40 minutes.
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html>
 const LOOKS: usize = 2700;
+
+/// How often UpdateDomainName is tried when no answer came and nothing was changed.
+const ATTEMPTS: usize = 3;
 
 /// Makes, changes or deletes the domain name with its mapping.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
@@ -234,7 +238,8 @@ async fn create(run: &Run, desired: &Desired) -> Result<Option<DomainName>, Erro
             }
             // One that is there may be a first try's whose answer was lost, until a look has told.
             let api = run.state().rest_api.as_ref().map(|api| api.id.clone()).unwrap_or_default();
-            let found = observe(&run.aws, &desired.name, &desired.tags, &desired.base_path, &api).await;
+            let look = observe(&run.aws, &desired.name, &desired.tags, &desired.base_path, &api);
+            let found = run.stop.look(&doing, look).await;
             let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?;
             let Some(found) = found else { return Err(error) };
             run.claim(Piece::Domain, &found.tags, &doing).await?;
@@ -247,20 +252,48 @@ async fn create(run: &Run, desired: &Desired) -> Result<Option<DomainName>, Erro
 }
 
 /// Changes the name, and waits until API Gateway has done it: the next change would be refused.
+///
+/// Nothing is on record about an endpoint that is added or removed twice, so a call without an answer is not repeated
+/// before looking at what it has done.
 async fn update(run: &Run, desired: &Desired, patches: Vec<Patch>, doing: &str) -> Result<(), Error> {
-    run.check(doing)?;
-    (run.progress)(&format!("changing domain name {}", desired.name));
-    let request = run.aws.apigateway.update_domain_name().domain_name(&desired.name);
-    let answer = request.set_patch_operations(Some(operations(patches))).send().await;
-    let answer = domain!(answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateDomainName", doing), error))?);
-    let seen = state(&answer, &Tags::new());
-    {
-        let mut state = run.state();
-        let domain = state.domain.get_or_insert_default();
-        domain.endpoints = seen.endpoints;
-        (domain.dual_stack, domain.security_policy) = (seen.dual_stack, seen.security_policy);
+    let mut lost = None;
+    for _ in 0..ATTEMPTS {
+        if let Some(lost) = &lost {
+            let seen = run.stop.look(doing, get(&run.aws, &desired.name)).await.map_err(|_| Error::clone(lost))?;
+            let seen = seen.ok_or_else(|| Error::clone(lost))?;
+            if patches::domain(&state(&seen, &Tags::new()), desired).first() != Some(&patches) {
+                note(run, &seen);
+                return settle(run, seen, doing).await;
+            }
+        }
+        run.check(doing)?;
+        (run.progress)(&format!("changing domain name {}", desired.name));
+        let request = run.aws.apigateway.update_domain_name().domain_name(&desired.name);
+        let request = request.set_patch_operations(Some(operations(patches.clone())));
+        let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
+        let error = match request.customize().config_override(only_refusals).send().await {
+            Ok(answer) => {
+                let seen = domain!(answer);
+                note(run, &seen);
+                return settle(run, seen, doing).await;
+            }
+            Err(error) => run.aws.explain(Call(ApiGateway, "UpdateDomainName", doing), error),
+        };
+        match error.kind {
+            Kind::Unreachable | Kind::Unanswered | Kind::Faulty => lost = Some(error),
+            _ => return Err(error),
+        }
     }
-    settle(run, answer, doing).await
+    Err(lost.unwrap_or_else(|| Error::new(Kind::Other, doing, "it was not tried")))
+}
+
+/// Records what a name has become.
+fn note(run: &Run, seen: &DomainName) {
+    let seen = state(seen, &Tags::new());
+    let mut state = run.state();
+    let domain = state.domain.get_or_insert_default();
+    domain.endpoints = seen.endpoints;
+    (domain.dual_stack, domain.security_policy) = (seen.dual_stack, seen.security_policy);
 }
 
 fn operations(patches: Vec<Patch>) -> Vec<PatchOperation> {

@@ -98,7 +98,7 @@ async fn create(run: &Run, desired: &Desired) -> Result<(), Error> {
         },
         Err(error) if error.code() == Some("ResourceAlreadyExistsException") => {
             // It may be a first try's whose answer was lost, until a look has told.
-            let found = observe(&run.aws, &desired.name, &desired.tags).await;
+            let found = run.stop.look(&doing, observe(&run.aws, &desired.name, &desired.tags)).await;
             let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?.unwrap_or_default();
             run.claim(Piece::LogGroup, &found.tags, &doing).await?;
             found

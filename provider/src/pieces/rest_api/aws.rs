@@ -154,7 +154,8 @@ async fn create(run: &Run) -> Result<(), Error> {
 
 /// What an earlier try made: the REST API of this life, or of another one that got no further than to here.
 async fn find(run: &Run, doing: &str) -> Result<Option<State>, Error> {
-    let found = of_resource(&run.aws, &run.desired().rest_api.tags, &run.desired().owner, doing).await?;
+    let look = of_resource(&run.aws, &run.desired().rest_api.tags, &run.desired().owner, doing);
+    let found = run.stop.look(doing, look).await?;
     let found: Vec<_> = found.into_iter().filter(|(api, _)| api.name == run.desired().rest_api.name).collect();
     if let Some((ours, _)) = found.iter().find(|(_, whose)| *whose == Whose::Ours) {
         return Ok(Some(ours.clone()));

@@ -63,7 +63,7 @@ async fn take(run: &Run) -> Result<(), Error> {
         Error::new(Kind::Invalid, &doing, reason)
             .hint("check `role.arn`; the role's trust policy has to name the service `apigateway.amazonaws.com`")
     };
-    match get(&run.aws, &run.desired().role.name).await {
+    match run.stop.look(&doing, get(&run.aws, &run.desired().role.name)).await {
         Ok(None) => return Err(refused("there is no such role")),
         Ok(Some(seen)) if seen.arn != arn => return Err(refused(&format!("the role of this name is `{}`", seen.arn))),
         Ok(Some(seen)) if !trusts_api_gateway(&seen.trust) => {
@@ -116,7 +116,7 @@ async fn create(run: &Run) -> Result<(), Error> {
         }
         Err(error) if error.code() == Some("EntityAlreadyExists") => {
             // It may be a first try's whose answer was lost, until a look has told.
-            let found = observe(&run.aws, &desired.name, &desired.tags).await;
+            let found = run.stop.look(&doing, observe(&run.aws, &desired.name, &desired.tags)).await;
             let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?.unwrap_or_default();
             run.claim(Piece::Role, &found.tags, &doing).await?;
             // What was made after it by the same run may be there too.

@@ -273,7 +273,7 @@ async fn settle(run: &Run, api: &str, doing: &str) -> Result<(), Error> {
 /// The stage of the name that is wanted, where a run that was lost has made it. Another's is not moved.
 async fn take_over(run: &Run, api: &str, doing: &str) -> Result<Option<GetStageOutput>, Error> {
     let desired = &run.desired().stage;
-    let Some(seen) = get(&run.aws, api, &desired.name).await? else { return Ok(None) };
+    let Some(seen) = run.stop.look(doing, get(&run.aws, api, &desired.name)).await? else { return Ok(None) };
     if seen.description() != Some(&owner::note(&run.desired().owner)) {
         let reason = "the REST API has a stage of this name already, made by somebody else";
         return Err(

@@ -167,7 +167,8 @@ async fn look(run: &Run) -> Result<Option<State>, Error> {
         link: &link,
         state: state.as_ref(),
     };
-    observe(&run.aws, &known).await
+    let doing = format!("look for the usage plan `{}`", desired.name);
+    run.stop.look(&doing, observe(&run.aws, &known)).await
 }
 
 async fn bring(run: &Run) -> Result<(), Error> {

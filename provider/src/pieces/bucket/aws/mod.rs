@@ -58,12 +58,14 @@ async fn create(run: &Run) -> Result<(), Error> {
         return serve(run).await;
     }
     let doing = format!("create the bucket `{}`", desired.name);
-    let found = tags(&run.aws, &desired.name, &doing).await.map_err(|error| match error.kind {
+    let found = run.stop.look(&doing, tags(&run.aws, &desired.name, &doing)).await.map_err(|error| {
+        match error.kind {
         Kind::Denied => error.hint(
             "either another AWS account has a bucket of this name, and another `name` or `bucket.name` helps, or the \
              credentials lack s3:GetBucketTagging",
         ),
         _ => error,
+    }
     })?;
     let state = match found {
         Some(tags) => adopt(run, tags, &doing).await?,
@@ -81,7 +83,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                 Ok(_) => State { name: desired.name.clone(), tags: desired.tags.clone(), ..State::default() },
                 // A first try took effect and its answer was lost.
                 Err(error) if error.code() == Some("BucketAlreadyOwnedByYou") => {
-                    let found = tags(&run.aws, &desired.name, &doing).await;
+                    let found = run.stop.look(&doing, tags(&run.aws, &desired.name, &doing)).await;
                     // Until a look has told, it may be ours.
                     let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?;
                     adopt(run, found.unwrap_or_default(), &doing).await?
@@ -99,7 +101,8 @@ async fn adopt(run: &Run, mut tags: Tags, doing: &str) -> Result<State, Error> {
     let desired = &run.desired().bucket;
     run.claim(Piece::Bucket, &tags, doing).await?;
     tags.retain(|key, _| desired.tags.contains_key(key));
-    Ok(State { tags, ..settings::read(&run.aws, &desired.name, doing).await? })
+    let settings = run.stop.look(doing, settings::read(&run.aws, &desired.name, doing)).await?;
+    Ok(State { tags, ..settings })
 }
 
 /// Looks at a bucket that was made elsewhere, as far as it may be looked at: a wrong name or Region would only show when
@@ -108,7 +111,8 @@ async fn serve(run: &Run) -> Result<(), Error> {
     let desired = &run.desired().bucket;
     let doing = format!("serve the existing bucket `{}`", desired.name);
     run.check(&doing)?;
-    let looked = run.aws.s3.head_bucket().bucket(&desired.name).send().await;
+    let look = run.aws.s3.head_bucket().bucket(&desired.name).send();
+    let looked = run.stop.look(&doing, async { Ok(look.await) }).await?;
     let region = match &looked {
         Ok(found) => found.bucket_region().map(str::to_owned),
         Err(error) => {
