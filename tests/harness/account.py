@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Container
 
 from botocore.exceptions import ClientError
 
@@ -9,22 +10,23 @@ from botocore.exceptions import ClientError
 Object = tuple[str, str]
 
 
-def there(aws, name: str) -> dict[Object, dict]:
-    """Every object of this name, with what it says."""
+def there(aws, name: str, strangers: Container[str] = ()) -> dict[Object, dict]:
+    """Every object of this name, with what it says; but not REST APIs, usage plans and API keys with these ids."""
     api, found = aws.client("apigateway"), {}
     found |= _bucket(aws.client("s3"), name) | _role(aws.client("iam"), name) | _log_group(aws.client("logs"), name)
     for rest_api in api.get_rest_apis(limit=500)["items"]:
-        if rest_api["name"] == name:
+        if rest_api["name"] == name and rest_api["id"] not in strangers:
             found |= _rest_api(api, rest_api)
     for plan in api.get_usage_plans(limit=500)["items"]:
-        if plan["name"] == name:
+        if plan["name"] == name and plan["id"] not in strangers:
             found[("usage plan", plan["id"])] = _parts(plan, "throttle", "quota", "tags") | {
                 # A stage that is added again stands there twice in the local AWS; what AWS does then is not on record.
                 "stages": sorted({stage["stage"] for stage in plan["apiStages"]})}
             for key in api.get_usage_plan_keys(usagePlanId=plan["id"])["items"]:
                 found[("link", key["id"])] = {"name": key["name"]}
     for key in api.get_api_keys(nameQuery=f"{name}-", limit=500)["items"]:
-        found[("API key", key["id"])] = _parts(key, "name", "enabled", "tags")
+        if key["id"] not in strangers:
+            found[("API key", key["id"])] = _parts(key, "name", "enabled", "tags")
     return found
 
 
