@@ -14,7 +14,7 @@ def there(aws, name: str, strangers: Container[str] = ()) -> dict[Object, dict]:
     """Every object of this name, with what it says; but not REST APIs, usage plans and API keys with these ids."""
     api, found = aws.client("apigateway"), {}
     found |= _bucket(aws.client("s3"), name) | _role(aws.client("iam"), name) | _log_group(aws.client("logs"), name)
-    for rest_api in api.get_rest_apis(limit=500)["items"]:
+    for rest_api in _rest_apis(api):
         if rest_api["name"] == name and rest_api["id"] not in strangers:
             found |= _rest_api(api, rest_api)
     for plan in api.get_usage_plans(limit=500)["items"]:
@@ -60,6 +60,15 @@ def told(objects: dict[Object, dict], name: str) -> str:
         if kind in ("REST API", "deployment"):
             text = text.replace(id_, kind)
     return re.sub(r"@([a-z0-9-]+)@[0-9a-f]{8}", r"@\1@LIFE", text.replace(name, "NAME"))
+
+
+def _rest_apis(api) -> list[dict]:
+    for _ in range(9):
+        try:
+            return api.get_rest_apis(limit=500)["items"]
+        except api.exceptions.NotFoundException:
+            pass  # the local AWS stumbles over one that is deleted while it lists them
+    return api.get_rest_apis(limit=500)["items"]
 
 
 def _parts(item: dict, *keys: str) -> dict:
@@ -125,7 +134,9 @@ def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
         settings = stage.get("methodSettings", {}).get("*/*", {})
         objects[("stage", stage["stageName"])] = {
             **_parts(stage, "stageName", "deploymentId", "tags", "accessLogSettings"),
-            "settings": _parts(settings, "loggingLevel", "metricsEnabled", "throttlingRateLimit"),
+            # What was taken back is told in words, and what never was there is left out.
+            "settings": [settings.get("loggingLevel") or "OFF", bool(settings.get("metricsEnabled")),
+                         settings.get("throttlingRateLimit", -1.0)],
             "traced": stage.get("tracingEnabled", False),
         }
     return objects
