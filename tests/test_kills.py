@@ -26,6 +26,7 @@ from harness.faults import After, Before, Instead
 from harness.lookalikes import Lookalikes
 from harness.rpc import Plugin, bare, init_failed, plain, wipe
 from harness.tap import Tap
+from test_domain import CERTIFICATE
 from test_faults import FULL, PLAIN, Bench, Call, calls
 from test_rpc_partial import settled
 
@@ -37,13 +38,18 @@ KILLED_BEFORE, KILLED_AFTER, CANCELLED, INTERRUPTED = "killed before", "killed a
 KILLED = (KILLED_BEFORE, KILLED_AFTER)
 WAYS = (*KILLED, CANCELLED, INTERRUPTED)
 
-OFF = "logs and keys off"
+#: Of a name that is the resource's own.
+DOMAIN = {"domain": {"name": "NAME.example.com", "certificateArn": CERTIFICATE}}
 #: Updates by what they are of: from these inputs to those.
 UPDATES = {
     "logs and keys on": (PLAIN, FULL),
-    OFF: (FULL, PLAIN),
+    "logs and keys off": (FULL, PLAIN),
     "document": (PLAIN, PLAIN | {"operations": ["GET", "LIST"]}),
     "stage": (PLAIN, PLAIN | {"stageName": "v2"}),
+    "stage with keys": (FULL, FULL | {"stageName": "v2"}),
+    "domain on": (PLAIN, PLAIN | DOMAIN),
+    "domain moved": (PLAIN | DOMAIN, PLAIN | {"domain": DOMAIN["domain"] | {"name": "NAME-other.example.com"}}),
+    "domain off": (PLAIN | DOMAIN, PLAIN),
     "keys": (FULL, FULL | {"apiKeys": ["bob", "cy"]}),
 }
 IMPORT = re.compile(r"pulumi import s3dataproxy:index:S3DataProxy '[^']+' (\w+)")
@@ -71,6 +77,9 @@ class Scene(Bench):
     def renew(self) -> None:
         super().renew()
         self.lookalikes, self.work = None, ""
+
+    def given(self, inputs: dict) -> dict:
+        return super().given(json.loads(json.dumps(inputs).replace("NAME", self.name)))
 
     def plant(self, in_the_way: str = "", owned: bool = False) -> None:
         self.lookalikes = Lookalikes(self.aws, self.name)
@@ -309,10 +318,12 @@ def test_update(scenes, matrix, update):
     _, before = undisturbed(scenes, None, old)
     table = [Row(call, way) for call in found for way in (*KILLED, CANCELLED)]
     # What was to be dropped is in the old state.
-    table += [Row(call, KILLED_AFTER, then) for call in found for then in ("delete", "back") if update != OFF]
+    table += [Row(call, KILLED_AFTER, then) for call in found for then in ("delete", "back")
+              if not update.endswith("off")]
 
     def do(scene, row, notes):
-        if scene.work != update:
+        # The local AWS has a plan twice on a stage that it is put on again, which shows when it leaves.
+        if scene.work != update or update == "stage with keys":
             problems = scene.gone() if scene.work else []
             scene.plant()
             scene.work = update

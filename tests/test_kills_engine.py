@@ -81,7 +81,7 @@ def ends_well(result: Result) -> None:
 
 
 @pytest.mark.parametrize("how", ["plugin", "engine", "ctrl-c"])
-@pytest.mark.parametrize("operation", ["CreateRole", "CreateRestApi", "PutRestApi", "CreateDeployment"])
+@pytest.mark.parametrize("operation", ["CreateRestApi", "CreateDeployment"])
 def test_create(aws, tap, stack, operation, how):
     name = f"kill-{how}-{operation.lower()}"
     made = stack(one(name, PLAIN | {"name": name}), tap.url)
@@ -102,6 +102,10 @@ def test_create(aws, tap, stack, operation, how):
         made.import_(PROXY, command[1], command[2], "--protect=false")
         after = made.up()
     assert after.returncode == 0, str(after)
+    if how == "engine":
+        # An `up` keeps its doubts about a create that was lost, until the user has none.
+        assert made.export()["deployment"]["pending_operations"]
+        made.refresh("--clear-pending-creates")
     assert not made.export()["deployment"].get("pending_operations")
     in_order(aws, made, name)
     made.destroy()

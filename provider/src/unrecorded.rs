@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::Clients;
-use crate::desired::Desired;
+use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
 use crate::pieces::stage::aws::strays;
@@ -35,8 +35,8 @@ pub async fn beside(aws: &Clients, state: &State, desired: &Desired) -> Result<F
     Ok(Found { log_group, usage_plan, domain, ..Found::default() })
 }
 
-/// For a refresh: also what is in the REST API. Usage plan and domain name come after the stage, so they are looked for
-/// only where that, or the document, is not as it was recorded.
+/// For a refresh: also what is in the REST API. The usage plan comes after a deployment, so it is looked for only where
+/// that, or the document, is not as it was recorded.
 pub async fn within(aws: &Clients, state: &State, seen: &State, desired: &Desired) -> Result<Found, Error> {
     let api = async {
         match &seen.rest_api {
@@ -44,13 +44,13 @@ pub async fn within(aws: &Clients, state: &State, seen: &State, desired: &Desire
             None => Ok(strays::Found::default()),
         }
     };
-    let (api, log_group) = tokio::try_join!(api, find_log_group(aws, state, desired, false))?;
-    let found = Found { log_group, api, stage: desired.stage.name.clone(), ..Found::default() };
+    let (api, log_group, domain) =
+        tokio::try_join!(api, find_log_group(aws, state, desired, false), named(aws, state, desired))?;
+    let found = Found { log_group, domain, api, stage: desired.stage.name.clone(), ..Found::default() };
     let deployed = |state: &State| state.stage.as_ref().map(|stage| stage.deployment_id.clone());
     let drifted = seen.definition.as_ref().is_some_and(|definition| !definition.drift.is_empty());
     if drifted || deployed(state) != deployed(seen) || found.added_to(seen) != *seen {
-        let (usage_plan, domain) = tokio::try_join!(keyed(aws, state, desired), named(aws, state, desired))?;
-        return Ok(Found { usage_plan, domain, ..found });
+        return Ok(Found { usage_plan: keyed(aws, state, desired).await?, ..found });
     }
     Ok(found)
 }
@@ -74,7 +74,11 @@ impl Found {
             state.execution_logs.extend(name);
         }
         state.log_group = state.log_group.or_else(|| self.log_group.clone());
-        state.domain = state.domain.or_else(|| self.domain.clone());
+        state.domain = match (state.domain, self.domain.clone()) {
+            // It was to take the place of the one that is known.
+            (Some(known), Some(found)) => Some(known.in_place_of(Some(found))),
+            (known, found) => known.or(found),
+        };
         state.usage_plan = match (state.usage_plan, self.usage_plan.clone()) {
             (Some(known), Some(found)) => Some(found.beside(known)),
             (known, found) => known.or(found),
@@ -133,14 +137,19 @@ async fn keyed(aws: &Clients, state: &State, desired: &Desired) -> Result<Option
     }
 }
 
-/// A domain name that this life made, where none is recorded.
+/// A domain name that this life made, beside the ones that are recorded.
 async fn named(aws: &Clients, state: &State, desired: &Desired) -> Result<Option<domain::State>, Error> {
-    if state.domain.is_some() {
-        return Ok(None);
-    }
     let all = allowed(domain::aws::all(aws, "look for a domain name that a lost run made").await)?;
-    let ours = all.into_iter().find(|(_, tags)| owner::whose(tags, &state.owner) == Whose::Ours);
-    let Some((name, _)) = ours else { return Ok(None) };
+    let recorded = |name: &str| {
+        let known = state.domain.iter().flat_map(|known| {
+            std::iter::once(known.name.as_str()).chain(known.replaced.iter().map(|replaced| replaced.name.as_str()))
+        });
+        known.into_iter().any(|known| known == name)
+    };
+    let is_ours = |tags: &Tags| owner::whose(tags, &state.owner) == Whose::Ours;
+    let Some((name, _)) = all.into_iter().find(|(name, tags)| !recorded(name) && is_ours(tags)) else {
+        return Ok(None);
+    };
     let api = state.rest_api.as_ref().map(|api| api.id.as_str()).unwrap_or_default();
     domain::aws::observe(aws, &name, &desired.bucket.tags, "", api).await
 }

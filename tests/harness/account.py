@@ -17,6 +17,12 @@ def there(aws, name: str, strangers: Container[str] = ()) -> dict[Object, dict]:
     for rest_api in _rest_apis(api):
         if rest_api["name"] == name and rest_api["id"] not in strangers:
             found |= _rest_api(api, rest_api)
+    for domain in api.get_domain_names(limit=500)["items"]:
+        # By their convention, tests give a resource's domain names its own name.
+        if domain["domainName"].partition(".")[0] in (name, f"{name}-other"):
+            found[("domain name", domain["domainName"])] = _parts(domain, "tags", "regionalCertificateArn") | {
+                "mappings": [_parts(each, "basePath", "restApiId", "stage") for each in
+                             api.get_base_path_mappings(domainName=domain["domainName"]).get("items", [])]}
     for plan in api.get_usage_plans(limit=500)["items"]:
         if plan["name"] == name and plan["id"] not in strangers:
             found[("usage plan", plan["id"])] = _parts(plan, "throttle", "quota", "tags") | {
@@ -46,6 +52,8 @@ def recorded(state: dict) -> set[Object]:
     if stage := state.get("stage"):
         found |= {("stage", each) for each in [stage["name"], *leftovers.get("stages", [])]}
         found |= {("deployment", each) for each in [stage["deploymentId"], *leftovers.get("deployments", [])]}
+    if domain := state.get("domain"):
+        found |= {("domain name", each["name"]) for each in [domain, *domain.get("replaced", [])]}
     if plan := state.get("usagePlan"):
         found |= {("usage plan", plan["id"])} if plan["id"] else set()
         found |= {("API key", key["id"]) for key in plan["keys"].values()}
