@@ -1097,6 +1097,7 @@ def test_an_empty_bucket_needs_no_force(aws, tap, stack):
     tap.reset()
     made.destroy()
     assert sorted(tap.operations()) == [
-        "DeleteBucket", "DeleteRestApi", "DeleteRole", "DeleteRolePolicy", "GetBucketTagging", "GetRestApi", "GetRole"]
+        "DeleteBucket", "DeleteRestApi", "DeleteRole", "DeleteRolePolicy", "DescribeLogGroups", "GetApiKeys",
+        "GetBucketTagging", "GetDomainNames", "GetRestApi", "GetRole", "GetUsagePlans"]
     assert left(aws, "empty") == {}
     assert made.resources() == []

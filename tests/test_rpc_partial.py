@@ -58,7 +58,7 @@ def settled(tap) -> None:
 
 def writes(tap) -> list[str]:
     """What was asked for besides look-ups."""
-    return sorted(operation for operation in tap.operations() if not operation.startswith("Get"))
+    return sorted(operation for operation in tap.operations() if not operation.startswith(("Get", "Describe")))
 
 
 def there(aws, resource: Resource) -> dict[str, int]:

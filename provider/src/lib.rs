@@ -29,6 +29,7 @@ pub mod aws;
 pub mod error;
 pub mod import;
 pub mod observe;
+pub mod unrecorded;
 
 pub mod outputs;
 

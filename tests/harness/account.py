@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Container
 
 from botocore.exceptions import ClientError
 
@@ -9,25 +10,26 @@ from botocore.exceptions import ClientError
 Object = tuple[str, str]
 
 
-def there(aws, name: str) -> dict[Object, dict]:
-    """Every object of this name, with what it says."""
+def there(aws, name: str, strangers: Container[str] = ()) -> dict[Object, dict]:
+    """Every object of this name, with what it says; but not REST APIs, usage plans and API keys with these ids."""
     api, found = aws.client("apigateway"), {}
     found |= _bucket(aws.client("s3"), name) | _role(aws.client("iam"), name) | _log_group(aws.client("logs"), name)
-    for rest_api in api.get_rest_apis(limit=500)["items"]:
-        if rest_api["name"] == name:
+    for rest_api in _rest_apis(api):
+        if rest_api["name"] == name and rest_api["id"] not in strangers:
             found |= _rest_api(api, rest_api)
     for plan in api.get_usage_plans(limit=500)["items"]:
-        if plan["name"] == name:
+        if plan["name"] == name and plan["id"] not in strangers:
             found[("usage plan", plan["id"])] = _parts(plan, "throttle", "quota", "tags") | {
                 # A stage that is added again stands there twice in the local AWS; what AWS does then is not on record.
                 "stages": sorted({stage["stage"] for stage in plan["apiStages"]})}
             for key in api.get_usage_plan_keys(usagePlanId=plan["id"])["items"]:
                 found[("link", key["id"])] = {"name": key["name"]}
     for key in api.get_api_keys(nameQuery=f"{name}-", limit=500)["items"]:
-        found[("API key", key["id"])] = _parts(key, "name", "enabled", "tags")
+        if key["id"] not in strangers:
+            found[("API key", key["id"])] = _parts(key, "name", "enabled", "tags")
     for domain in api.get_domain_names(limit=500)["items"]:
         # They are unique in a Region, so those of tests begin with the resource's name.
-        if domain["domainName"].startswith(f"{name}."):
+        if domain["domainName"].partition(".")[0] in (name, f"{name}-other"):
             found |= _domain(api, domain)
     return found
 
@@ -78,6 +80,15 @@ def told(objects: dict[Object, dict], name: str) -> str:
         if kind in ("REST API", "deployment"):
             text = text.replace(id_, kind)
     return re.sub(r"@([a-z0-9-]+)@[0-9a-f]{8}", r"@\1@LIFE", text.replace(name, "NAME"))
+
+
+def _rest_apis(api) -> list[dict]:
+    for _ in range(9):
+        try:
+            return api.get_rest_apis(limit=500)["items"]
+        except api.exceptions.NotFoundException:
+            pass  # the local AWS stumbles over one that is deleted while it lists them
+    return api.get_rest_apis(limit=500)["items"]
 
 
 def _parts(item: dict, *keys: str) -> dict:
@@ -153,7 +164,9 @@ def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
         settings = stage.get("methodSettings", {}).get("*/*", {})
         objects[("stage", stage["stageName"])] = {
             **_parts(stage, "stageName", "deploymentId", "tags", "accessLogSettings"),
-            "settings": _parts(settings, "loggingLevel", "metricsEnabled", "throttlingRateLimit"),
+            # What was taken back is told in words, and what never was there is left out.
+            "settings": [settings.get("loggingLevel") or "OFF", bool(settings.get("metricsEnabled")),
+                         settings.get("throttlingRateLimit", -1.0)],
             "traced": stage.get("tracingEnabled", False),
         }
     return objects

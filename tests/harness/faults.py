@@ -71,10 +71,17 @@ class Before:
 
 
 @dataclass
+class Instead:
+    """Runs something (say, ends the caller), and AWS never sees the call."""
+
+    action: Callable[[], None]
+
+
+@dataclass
 class After:
     """Runs something when AWS has done the call, before its answer goes back."""
 
     action: Callable[[], None]
 
 
-Fault = Refused | Lost | Answer | Error | Throttled | Spoilt | Before | After
+Fault = Refused | Lost | Answer | Error | Throttled | Spoilt | Before | Instead | After

@@ -303,6 +303,8 @@ def wipe(aws, prefix: str) -> None:
     """Removes what a test that failed has left: all whose names begin so."""
     s3, iam, api, logs = (aws.client(service) for service in ("s3", "iam", "apigateway", "logs"))
     names = {kind: [name for name in names if name.startswith(prefix)] for kind, names in aws.inventory().items()}
+    for name in names["domain_names"]:
+        api.delete_domain_name(domainName=name)
     for name in names["buckets"]:
         for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
             s3.delete_object(Bucket=name, Key=item["Key"])
@@ -316,7 +318,9 @@ def wipe(aws, prefix: str) -> None:
     for item in api.get_usage_plans(limit=500)["items"]:
         if item["name"] in names["usage_plans"]:
             for stage in item["apiStages"]:
-                if stage["apiId"] in {rest_api["id"] for rest_api in api.get_rest_apis(limit=500)["items"]}:
+                known = {rest_api["id"] for rest_api in api.get_rest_apis(limit=500)["items"]}
+                if stage["apiId"] in known and stage["stage"] in {
+                        each["stageName"] for each in api.get_stages(restApiId=stage["apiId"])["item"]}:
                     api.update_usage_plan(usagePlanId=item["id"], patchOperations=[
                         {"op": "remove", "path": "/apiStages", "value": f"{stage['apiId']}:{stage['stage']}"}])
             api.delete_usage_plan(usagePlanId=item["id"])

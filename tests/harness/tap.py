@@ -174,6 +174,9 @@ class _Handler(BaseHTTPRequestHandler):
             case faults.Before():
                 call.fault.action()
                 self._respond(call, self._forward(first, blocks))
+            case faults.Instead():
+                call.fault.action()
+                self._hang_up()
             case faults.Lost():
                 self._forward(first, blocks).read()
                 self._hang_up()

@@ -30,6 +30,7 @@ use crate::pieces::stage::aws::account;
 use crate::plan::{Plan, plan};
 use crate::rules::{place, risks};
 use crate::state::{self, State};
+use crate::unrecorded;
 use crate::value::Object;
 
 pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result<CreateResponse, Status> {
@@ -131,6 +132,8 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let state = state.map_err(|error| failed(&error, &secrets))?;
     let seen = stop.look("look at what is there", observe(&clients, &state, &desired)).await;
     let seen = seen.map_err(|error| failed(&error, &secrets))?;
+    let found = stop.look("look for what is not recorded", unrecorded::within(&clients, &state, &seen, &desired)).await;
+    let seen = found.map_err(|error| failed(&error, &secrets))?.added_to(&seen);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
     if let Some(views) = views {
@@ -168,9 +171,12 @@ async fn from_id(provider: &Provider, session: Arc<Session>, id: String, urn: St
     let place = session.place(&clients.region, Some(&found.state), &urn);
     let work = Work::new(provider, session, clients, urn, found.inputs.clone(), stop)?;
     let desired = Desired::new(&work.read.typed, &place);
+    // Where a lost run made it, there may be more than the stage tells.
+    let more = unrecorded::beside(&work.clients, &found.state, &desired).await;
+    let state = more.map_err(|error| failed(&error, &work.read.secrets))?.added_to(&found.state);
     Ok(ReadResponse {
         id: work.read.typed.name.clone().unwrap_or(id),
-        properties: Some(work.outputs(&desired, &found.state)),
+        properties: Some(work.outputs(&desired, &state)),
         inputs: Some(codec::encode(found.inputs)),
         refresh_before_update: false,
     })
@@ -190,8 +196,12 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
     let before = stop.look(RECOVER, recover(&clients, state, &desired)).await;
     let before = before.map_err(|error| failed(&error, &secrets))?;
-    let ours = stop.look("look at what is to be deleted", still_ours(&clients, before.clone())).await;
-    let (state, others) = ours.map_err(|error| failed(&error, &secrets))?;
+    let look = async {
+        tokio::try_join!(still_ours(&clients, before.clone()), unrecorded::beside(&clients, &before, &desired))
+    };
+    let looked = stop.look("look at what is to be deleted", look).await;
+    let ((state, others), found) = looked.map_err(|error| failed(&error, &secrets))?;
+    let state = found.added_to(&state);
     for other in others {
         let words =
             format!("{other} stays: it carries the owner tag of another resource, or of this one's replacement");
@@ -200,7 +210,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
-    let run = Run {
+    let run = Arc::new(Run {
         aws: clients,
         desired: None,
         force_destroy,
@@ -211,8 +221,8 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         state: Arc::new(Mutex::new(state)),
         progress: progress(&provider, &request.urn, &secrets),
         warn: warn(&provider, &request.urn, &secrets),
-    };
-    let (left, errors, _) = finish(run, plan).await;
+    });
+    let (left, errors, _) = finish(&run, plan).await;
     if let Some(views) = views {
         // Of a delete that failed, only the rows of what is gone may go; the rest keeps its rows as they are.
         views.deleted(&before, &left, errors.is_empty()).await;
@@ -285,7 +295,7 @@ impl Work {
             return (state, vec![error], false);
         }
         let plan = plan(Some(&state), Some(desired));
-        let run = Run {
+        let run = Arc::new(Run {
             aws: self.clients.clone(),
             desired: Some(desired.clone()),
             force_destroy: desired.bucket.force_destroy,
@@ -296,9 +306,20 @@ impl Work {
             state: Arc::new(Mutex::new(state.rooted())),
             progress: progress(&self.provider, &self.urn, &self.read.secrets),
             warn: warn(&self.provider, &self.urn, &self.read.secrets),
-        };
+        });
         let unsure = state.cut_off;
-        let (mut state, errors, lost) = finish(run, plan.clone()).await;
+        let (mut state, mut errors, mut lost) = finish(&run, plan.clone()).await;
+        if errors.is_empty() && !resumes && run.resumes.load(Ordering::Relaxed) {
+            // What was taken over may have had more to it.
+            (state, errors, lost) = match unrecorded::unwanted(&self.clients, &state, desired).await {
+                Ok(found) => {
+                    let more = found.added_to(&state);
+                    *run.state() = more.clone();
+                    finish(&run, crate::plan::plan(Some(&more), Some(desired))).await
+                }
+                Err(error) => (state, vec![error], lost),
+            };
+        }
         state.cut_off = (lost || unsure) && !errors.is_empty();
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
@@ -351,8 +372,7 @@ impl Work {
 
 /// Applies a plan in a task of its own, so that even a panic leaves the state that was reached. Tells that, what went
 /// wrong, and whether a call was given up that may have taken effect.
-async fn finish(run: Run, plan: Plan) -> (State, Vec<Error>, bool) {
-    let run = Arc::new(run);
+async fn finish(run: &Arc<Run>, plan: Plan) -> (State, Vec<Error>, bool) {
     let reached = run.state.clone();
     let work = tokio::spawn({
         let run = run.clone();

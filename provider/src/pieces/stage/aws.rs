@@ -24,6 +24,7 @@ use crate::pieces::{log_group, role, usage_plan};
 use crate::plan::Action;
 
 pub mod account;
+pub mod strays;
 mod web_acl;
 
 /// How long to wait between looks at the cache.
@@ -304,7 +305,8 @@ async fn deploy(
     let deployment_id = new_deployment(run, api, before, doing).await?;
     // The one that was made is on record first; then come those that may have been made before, and nobody heard of.
     let unsure = run.state().cut_off;
-    let unheard = if unsure { ours(run, api, doing).await } else { Ok(Vec::new()) };
+    let note = owner::note(&run.desired().owner);
+    let unheard = if unsure { noted(&run.aws, api, &note, doing).await } else { Ok(Vec::new()) };
     let renamed = !old.name.is_empty() && old.name != desired.name;
     let mut state = run.state();
     // One that somebody else made is theirs to delete.
@@ -330,14 +332,13 @@ async fn deploy(
     unheard.map(drop)
 }
 
-/// The deployments that this life of the resource made.
-async fn ours(run: &Run, api: &str, doing: &str) -> Result<Vec<String>, Error> {
-    let note = owner::note(&run.desired().owner);
-    let pages = run.aws.apigateway.get_deployments().rest_api_id(api).limit(500).into_paginator().items().send();
+/// The deployments with this note, which says who made them.
+async fn noted(aws: &Clients, api: &str, note: &str, doing: &str) -> Result<Vec<String>, Error> {
+    let pages = aws.apigateway.get_deployments().rest_api_id(api).limit(500).into_paginator().items().send();
     let found: Result<Vec<_>, _> = pages.collect().await;
-    let found = found.map_err(|error| run.aws.explain(Call(ApiGateway, "GetDeployments", doing), error))?;
-    let ours = found.into_iter().filter(|deployment| deployment.description() == Some(&note));
-    Ok(ours.filter_map(|deployment| deployment.id).collect())
+    let found = found.map_err(|error| aws.explain(Call(ApiGateway, "GetDeployments", doing), error))?;
+    let noted = found.into_iter().filter(|deployment| deployment.description() == Some(note));
+    Ok(noted.filter_map(|deployment| deployment.id).collect())
 }
 
 /// Makes a deployment and gives its id. API Gateway makes another one each time it is asked, so a call without an answer

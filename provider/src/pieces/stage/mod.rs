@@ -17,6 +17,9 @@ pub mod settings;
 
 pub use settings::Settings;
 
+/// In place of a digest: what a lost run deployed is ours to delete, and of no document that is known.
+pub const UNHEARD: &str = "unheard";
+
 /// The stage as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {

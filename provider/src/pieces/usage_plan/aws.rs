@@ -19,6 +19,7 @@ use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
 use crate::partition::Partition;
 use crate::pieces::rest_api::aws::retag;
+use crate::pieces::stage;
 use crate::pieces::stage::aws::tidy;
 use crate::plan::Action;
 
@@ -325,6 +326,26 @@ async fn is_still_on(run: &Run, id: &str, link: &str, error: &Error) -> bool {
     }
 }
 
+/// Takes the plan off stages of ours that are not on record, because a run that was lost has moved it there. Tells whether
+/// there were any; what somebody else has put it on is theirs.
+async fn leave_ours(run: &Run, id: &str, doing: &str) -> Result<bool, Error> {
+    let (api, note) = {
+        let state = run.state();
+        (state.rest_api.as_ref().map(|api| api.id.clone()).unwrap_or_default(), owner::note(&state.owner))
+    };
+    let mut left = false;
+    for other in get(&run.aws, id).await?.iter().flat_map(links) {
+        let Some((on, stage)) = other.split_once(':').filter(|(on, _)| *on == api) else { continue };
+        let seen = stage::aws::get(&run.aws, on, stage).await?;
+        if seen.is_some_and(|seen| seen.description() == Some(&note)) {
+            run.check(doing)?;
+            patch(run, id, vec![Patch::Remove(patches::STAGES, Some(other.clone()))], doing).await?;
+            left = true;
+        }
+    }
+    Ok(left)
+}
+
 /// Deletes the plan, which has to leave its stage first, then the keys.
 async fn delete(run: &Run) -> Result<(), Error> {
     let Some(plan) = run.state().usage_plan.clone() else { return Ok(()) };
@@ -340,11 +361,20 @@ async fn delete(run: &Run) -> Result<(), Error> {
             }
             run.state().usage_plan.get_or_insert_default().link.clear();
         }
-        run.check(&doing)?;
-        match run.aws.apigateway.delete_usage_plan().usage_plan_id(&plan.id).send().await {
-            Ok(_) => {}
-            Err(error) if error.code() == Some("NotFoundException") => {}
-            Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteUsagePlan", &doing), error)),
+        let mut free = false;
+        loop {
+            run.check(&doing)?;
+            match run.aws.apigateway.delete_usage_plan().usage_plan_id(&plan.id).send().await {
+                Ok(_) => break,
+                Err(error) if error.code() == Some("NotFoundException") => break,
+                Err(error) if error.code() == Some("BadRequestException") && !free => {
+                    free = true;
+                    if !leave_ours(run, &plan.id, &doing).await? {
+                        return Err(run.aws.explain(Call(ApiGateway, "DeleteUsagePlan", &doing), error));
+                    }
+                }
+                Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteUsagePlan", &doing), error)),
+            }
         }
         let mut state = run.state();
         let plan = state.usage_plan.get_or_insert_default();
