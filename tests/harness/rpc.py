@@ -303,8 +303,6 @@ def wipe(aws, prefix: str) -> None:
     """Removes what a test that failed has left: all whose names begin so."""
     s3, iam, api, logs = (aws.client(service) for service in ("s3", "iam", "apigateway", "logs"))
     names = {kind: [name for name in names if name.startswith(prefix)] for kind, names in aws.inventory().items()}
-    for name in names["domain_names"]:
-        api.delete_domain_name(domainName=name)
     for name in names["buckets"]:
         for item in s3.list_objects_v2(Bucket=name).get("Contents", []):
             s3.delete_object(Bucket=name, Key=item["Key"])
