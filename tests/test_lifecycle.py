@@ -771,11 +771,12 @@ CASES = {
 
 @dataclass
 class Leg:
-    """One update of all cases: the commands' results, the calls, and what AWS has afterwards."""
+    """One update of all cases, and a refresh: the commands' results, the calls, and what AWS has afterwards."""
 
     preview: Result | None
     up: Result
     again: Result
+    refresh: Result | None
     calls: dict[str, list[str]]
     calls_again: dict[str, list[str]]
     seen: dict[str, dict]
@@ -786,14 +787,11 @@ class Leg:
 def journey(aws, tmp_path_factory):
     """All cases made, changed and changed back, in one stack."""
     with Fleet(aws.url, tmp_path_factory.mktemp("changes"), CASES) as fleet:
-        yield [travel(aws, fleet, inputs) for inputs in (
-            {name: case.start for name, case in CASES.items()},
-            {name: case.to for name, case in CASES.items()},
-            {name: case.start for name, case in CASES.items()},
-        )]
+        starts, ends = ({name: part(case) for name, case in CASES.items()} for part in (lambda c: c.start, lambda c: c.to))
+        yield [travel(aws, fleet, starts), travel(aws, fleet, ends, look_again=True), travel(aws, fleet, starts)]
 
 
-def travel(aws, fleet: Fleet, inputs: dict[str, dict]) -> Leg:
+def travel(aws, fleet: Fleet, inputs: dict[str, dict], look_again: bool = False) -> Leg:
     fleet.write(inputs)
     preview = fleet.stack.preview() if fleet.resources() else None
     fleet.reset()
@@ -805,7 +803,9 @@ def travel(aws, fleet: Fleet, inputs: dict[str, dict]) -> Leg:
     fleet.reset()
     again = fleet.stack.up("--continue-on-error", fails=None)
     calls_again = {name: sorted(tap.operations()) for name, tap in fleet.taps.items()}
-    return Leg(preview, up, again, calls, calls_again, seen, outputs)
+    # Once: it takes as long as an update.
+    refresh = fleet.stack.refresh(fails=None) if look_again else None
+    return Leg(preview, up, again, refresh, calls, calls_again, seen, outputs)
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
@@ -824,6 +824,10 @@ def test_change(aws, journey, name, back):
     assert leg.up.messages("warning", name) == []
     assert [step["op"] for step in leg.again.done(name)] == ["same"]
     assert leg.calls_again[name] == []
+    if leg.refresh:
+        # It finds what was made, and nothing else.
+        assert [step["op"] for step in leg.refresh.done(name)] == ["same"]
+        assert leg.refresh.messages("warning", name) + leg.refresh.messages("error", name) == []
     before = start.seen[name]
     if back or case.effect:
         assert leg.seen[name] == (before if back else before | case.effect(before))
