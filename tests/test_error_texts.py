@@ -1,5 +1,6 @@
-"""The whole text of what users read when AWS refuses: what was being done to which piece, the operation, AWS's code and
-words, the request id, and what to do. The texts are in error_texts.txt, each below its case."""
+"""The whole text of each error that users read: what was being done to which piece, the operation, AWS's code and words,
+the request id, and what to do. The texts are in error_texts.txt, each below its case; those that do not come from one
+refused call have their way there in error_scenes.py."""
 
 import math
 import re
@@ -8,6 +9,7 @@ import uuid
 import grpc
 import pytest
 
+from error_scenes import SCENES, Scene
 from harness import ROOT
 from harness.faults import Answer, Error, Refused, Throttled
 from harness.rpc import Engine, Plugin, Resource, init_failed, wipe
@@ -104,10 +106,16 @@ def text(call, resource: Resource, tap: Tap, operation: str, fault) -> str:
     with pytest.raises(grpc.RpcError) as caught:
         call()
     tap.reset()
-    detail = init_failed(caught.value)
-    told = "\n".join(detail.reasons) if detail else caught.value.details()
-    told = told.replace(resource.inputs["name"], "NAME").replace(tap.url, "URL")
-    return re.sub(r"(REST API|usage plan) `[a-z0-9]+`", r"\1 `ID`", told)
+    return words(caught.value, resource.inputs["name"], tap.url)
+
+
+def words(error: grpc.RpcError, name: str, url: str) -> str:
+    """What the user reads of it, without what differs from run to run."""
+    detail = init_failed(error)
+    told = "\n".join(sorted(detail.reasons)) if detail else error.details()
+    told = told.replace(name, "NAME").replace(url, "URL")
+    told = re.sub(r"(REST API|usage plan|deployment|API key|import) `[a-z0-9]{6,}(?=[`/])", r"\1 `ID", told)
+    return re.sub(r"(?<=S3DataProxy 'NAME' )\w+|(?<=this name: )\w+, \w+", "ID", told)
 
 
 @pytest.mark.parametrize("case", CREATE)
@@ -126,6 +134,74 @@ def test_delete(tapped, resource, case):
     assert text(resource.delete, resource, tapped, *DELETE[case]) == TEXTS[f"delete: {case}"]
 
 
+@pytest.mark.parametrize("name", SCENES)
+def test_scene(aws, tapped, provider, plugin, name):
+    scene = Scene(aws, tapped, plugin, provider, f"texts-{uuid.uuid4().hex[:8]}")
+    try:
+        with pytest.raises(grpc.RpcError) as caught:
+            SCENES[name](scene)
+        assert words(caught.value, scene.name, tapped.url) == TEXTS[name]
+    finally:
+        tapped.reset()
+        wipe(aws, scene.name)
+
+
+# What is no error, or what no test comes to: whole texts of the source.
+WITHOUT_A_TEXT = {
+    # Warnings, progress, and what AWS is told.
+    r"changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}", "waiting until the URL answers",
+    "{other} stays: it carries the owner tag of another resource, or of this one's replacement",
+    "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "
+    "URL again in a minute. `waitForReady: false` skips this check",
+    "Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy",
+    # It takes half a minute, or half an hour.
+    "no answer in time", "API Gateway has still not finished after half an hour",
+    "run `pulumi up` again when its status in the AWS console is `Available`",
+    # Only where AWS itself answers.
+    "this is a fault at AWS: run `pulumi up` again in a few minutes",
+    # Never, as far as anybody knows.
+    "it was not tried", "it was time to stop", "there is no source of them", "a bug in s3dataproxy broke it off",
+    "finish the operation", "run `pulumi up` again; what exists is saved",
+    "the operation broke off because of a bug in s3dataproxy",
+    "a bug in s3dataproxy: these steps wait for each other",
+}
+# Where errors are made. What Check says of inputs and settings is in test_bad_input.py and test_rpc_config.py.
+MAKES_ERRORS = re.compile(r"Error::new\(|\.hint\(|misfits|Status::|#\[error\(")
+OF_CHECK = {"inputs.rs", "names.rs", "tidy.rs"}
+LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S)
+NOT_TOLD = re.compile(r"(expect\(|unreachable!\(|, reason = |progress\)\(|progress\)\(&format!\(|warn\)\(&format!\()\s*$")
+
+
+def told_by_the_source() -> dict[str, str]:
+    """Each text of three words and more where errors are made, and the file it is in."""
+    found = {}
+    for file in sorted((ROOT / "provider/src").rglob("*.rs")):
+        source = file.read_text().split("#[cfg(test)]\nmod tests {")[0]
+        if file.name in OF_CHECK or file.name.endswith("tests.rs") or "rules" in file.parts:
+            continue
+        if MAKES_ERRORS.search(source):
+            source = re.sub(r"^\s*//.*$", "", source, flags=re.M)
+            for literal in LITERAL.finditer(source):
+                text = re.sub(r"\\\n\s*", "", literal[1])
+                if len(text.split()) >= 3 and not NOT_TOLD.search(source[:literal.start()]):
+                    found[text] = file.name
+    return found
+
+
+def test_every_error_of_the_source_has_its_text():
+    """All that stands between its placeholders is somewhere in the texts."""
+    texts = SNAPSHOT.read_text()
+
+    def is_there(text: str) -> bool:
+        parts = (part.strip(" `;:,") for part in re.split(r"\{[^}]*\}", text))
+        return all(part in texts for part in parts if len(part.split()) >= 2)
+
+    source = told_by_the_source()
+    assert len(source) > 150
+    assert {text: file for text, file in source.items() if not is_there(text) and text not in WITHOUT_A_TEXT} == {}
+    assert WITHOUT_A_TEXT <= set(source), "no such text any more"
+
+
 def test_every_text_has_its_case():
     cases = {"create": CREATE, "read": READ, "delete": DELETE}
-    assert set(TEXTS) == {f"{call}: {case}" for call, those in cases.items() for case in those}
+    assert set(TEXTS) == {f"{call}: {case}" for call, those in cases.items() for case in those} | set(SCENES)

@@ -49,7 +49,7 @@ pub struct CustomEndpoints {
 pub async fn connect(config: &Config) -> Result<Clients, Error> {
     let sdk = load(config).await?;
     let region = sdk.region().map(Region::to_string).unwrap_or_default();
-    let (account, key) = credentials(&sdk).await?;
+    let (account, key) = credentials(&sdk, config.profile.as_deref()).await?;
     let endpoints = endpoints(config, &sdk);
 
     macro_rules! client {
@@ -148,9 +148,10 @@ fn pace_scale(set: Option<&str>, elsewhere: bool) -> Result<f64, Error> {
 }
 
 /// Looks credentials up, and tells their account where they name it, and the id of their key.
-async fn credentials(sdk: &SdkConfig) -> Result<(Option<String>, String), Error> {
+async fn credentials(sdk: &SdkConfig, profile: Option<&str>) -> Result<(Option<String>, String), Error> {
     let missing = |reason: String| {
-        Error::new(Kind::Config, "reach AWS", format!("no usable AWS credentials: {reason}")).hint(
+        let place = profile.map_or_else(String::new, |profile| format!(" in the profile `{profile}`"));
+        Error::new(Kind::Config, "reach AWS", format!("no usable AWS credentials{place}: {reason}")).hint(
             "log in with the AWS CLI, or set `AWS_PROFILE`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or the \
              provider's `profile`, or `accessKey` and `secretKey`",
         )

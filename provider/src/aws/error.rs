@@ -51,7 +51,14 @@ impl Clients {
             return Error::new(Kind::Stopped, doing, reason);
         }
         let request_id = error.request_id().map(str::to_owned);
+        let strange = |status: u16| {
+            Error::new(Kind::Faulty, doing, format!("the answer, with HTTP status {status}, is not what AWS sends"))
+        };
         let mut explained = match &error {
+            // No error of AWS has such a status.
+            SdkError::ServiceError(other) if other.err().code().is_none() && other.raw().status().as_u16() < 300 => {
+                strange(other.raw().status().as_u16())
+            }
             SdkError::ServiceError(service_error) => {
                 let status = service_error.raw().status().as_u16();
                 let metadata = service_error.err().meta();
@@ -64,11 +71,7 @@ impl Clients {
                 explained.code = code;
                 explained
             }
-            SdkError::ResponseError(response) => Error::new(
-                Kind::Faulty,
-                doing,
-                format!("the answer, with HTTP status {}, is not what AWS sends", response.raw().status().as_u16()),
-            ),
+            SdkError::ResponseError(response) => strange(response.raw().status().as_u16()),
             other => {
                 let (reason, endpoint) = (reason(other), self.endpoint(service));
                 match other {
