@@ -102,8 +102,9 @@ def test_private_dataset(language, run, put):
 def methods(aws, rest_api_id: str) -> dict[str, dict[str, str]]:
     """Who may call what: by path and method the authorization."""
     found = aws.client("apigateway").get_resources(restApiId=rest_api_id, embed=["methods"], limit=500)["items"]
-    return {resource["path"]: {verb: method["authorizationType"] for verb, method in resource["resourceMethods"].items()}
-            for resource in found if "resourceMethods" in resource}
+    offered = {resource["path"]: resource["resourceMethods"] for resource in found if "resourceMethods" in resource}
+    return {path: {verb: method["authorizationType"] for verb, method in methods.items()}
+            for path, methods in offered.items()}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

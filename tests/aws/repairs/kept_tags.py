@@ -1,8 +1,8 @@
-"""Tags put on an API, a stage, a usage plan or an API key by TagResource show where it is read, and a stage keeps its tags
-and settings when a deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
+"""Tags put on an API, a stage, a usage plan or an API key by TagResource show where it is read, and a stage keeps its
+tags and settings when a deployment moves it; LocalStack keeps such tags in a second place, and makes the stage anew.
 
-Source: `tags` is a field of what GetRestApi, GetStage, GetUsagePlan and GetApiKey answer, and CreateDeployment changes the
-deployment of a stage that is there: https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html,
+Source: `tags` is a field of what GetRestApi, GetStage, GetUsagePlan and GetApiKey answer, and CreateDeployment changes
+the deployment of a stage that is there: https://docs.aws.amazon.com/apigateway/latest/api/API_GetStage.html,
 https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApi.html,
 https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsagePlan.html,
 https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKey.html and
