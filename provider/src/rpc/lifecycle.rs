@@ -311,7 +311,8 @@ impl Work {
         let (mut state, mut errors, mut lost) = finish(&run, plan.clone()).await;
         if errors.is_empty() && !resumes && run.resumes.load(Ordering::Relaxed) {
             // What was taken over may have had more to it.
-            (state, errors, lost) = match unrecorded::unwanted(&self.clients, &state, desired).await {
+            let look = unrecorded::unwanted(&self.clients, &state, desired);
+            (state, errors, lost) = match self.stop.look("look for what is not wanted any more", look).await {
                 Ok(found) => {
                     let more = found.added_to(&state);
                     *run.state() = more.clone();
