@@ -19,6 +19,7 @@ TRUST = {"Version": "2012-10-17", "Statement": [
 NOBODY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/a"
+WEB_ACL = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/a/b"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:x"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 DENIED = Error("AccessDenied", 403, "no")
@@ -391,6 +392,32 @@ def failed(**more) -> Answer:
     return Answer(200, json.dumps(told | more).encode(), {"Content-Type": "application/json"})
 
 
+def endpoint_failed(**more) -> Answer:
+    """What API Gateway tells of an endpoint that came to nothing."""
+    told = {"id": "x", "apiStatus": "FAILED", "endpointConfiguration": {"types": ["EDGE"]}, **more}
+    return Answer(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
+
+
+def with_web_acl(act: Callable) -> Callable:
+    """A web ACL is before the stage, and cannot be taken away."""
+    def scene(scene: Scene) -> None:
+        scene.answer("AssociateWebACL", Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"}))
+        scene.create(webAclArn=WEB_ACL)
+        scene.answer("DisassociateWebACL", DENIED)
+        act(scene)
+    return scene
+
+
+def role_elsewhere(scene: Scene) -> None:
+    """A run that was lost has made the role with another path."""
+    scene.answer("CreateRestApi", DENIED)
+    scene.resource.fail_half_way(scene.resource.start_create(scene.inputs(role={"path": "/a/"})))
+    scene.tap.reset()
+    scene.resource = Resource(scene.provider, scene.name)
+    scene.create(role={"path": "/b/"})
+
+
+ENDPOINT_FAILED, ENDPOINT_SILENT = endpoint_failed(apiStatusMessage="The distribution could not be made."), endpoint_failed()
 FAILED, SILENT = failed(domainNameStatusMessage="The certificate has expired."), failed()
 
 
@@ -501,6 +528,14 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "domain: a look at mappings": looked("GetBasePathMappings", DOMAIN()),
     "domain: its mapping goes": deleted("DeleteBasePathMapping", DOMAIN()),
     "domain: it goes": deleted("DeleteDomainName", DOMAIN()),
+    "web ACL: denied": answered(DENIED, "AssociateWebACL", webAclArn=WEB_ACL),
+    "web ACL: none": answered(Error("WAFNonexistentItemException", 400, "no such thing"), "AssociateWebACL", webAclArn=WEB_ACL),
+    "web ACL: another": changed("AssociateWebACL", {}, {"webAclArn": WEB_ACL}),
+    "web ACL: it goes": with_web_acl(lambda s: s.resource.delete()),
+    "web ACL: it is dropped": with_web_acl(lambda s: s.update()),
+    "endpoint: it failed": changed("UpdateRestApi", {}, {"endpoint": {"type": "EDGE"}}, ENDPOINT_FAILED),
+    "endpoint: it does not say why": changed("UpdateRestApi", {}, {"endpoint": {"type": "EDGE"}}, ENDPOINT_SILENT),
+    "adopt: a role with another path": role_elsewhere,
     "domain: an import": damaged(lambda s: s.answer("GetDomainNames", DENIED)),
     "value: no kind": malformed({}),
     "value: a strange signature": marked("0" * 32),

@@ -154,9 +154,11 @@ WITHOUT_A_TEXT = {
     "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "
     "URL again in a minute. `waitForReady: false` skips this check",
     "Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy",
-    # It takes half a minute, or half an hour.
-    "no answer in time", "API Gateway has still not finished after half an hour",
+    # It takes half a minute, or an hour and a half.
+    "no answer in time", "API Gateway has still not finished after an hour and a half",
     "run `pulumi up` again when its status in the AWS console is `Available`",
+    # Only where a cancel comes right then; test_rpc_looks.py has what stands around them.
+    "look for what is not recorded", "look for what is not wanted any more",
     # Only where AWS itself answers.
     "this is a fault at AWS: run `pulumi up` again in a few minutes",
     # Never, as far as anybody knows.

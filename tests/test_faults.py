@@ -25,6 +25,7 @@ from harness.aws import ACCOUNT, REGION
 from harness.faults import After, Error, Fault, Lost, Refused, Throttled
 from harness.rpc import Plugin, Resource, bare, init_failed, plain, wipe
 from harness.tap import Tap
+from test_web_acl import make_web_acl
 
 AT_ONCE = 8
 HANG = "hang"
@@ -73,7 +74,17 @@ UPDATES = {
         "stageName": "v2", "domain": DOMAIN["domain"] | {"certificateArn": CERTIFICATES[1], "basePath": "v2"}}),
     "another domain": (DOMAIN, DOMAIN | {"domain": DOMAIN["domain"] | {"name": "NAME.other.example.com"}}),
     "domain off": (DOMAIN, PLAIN),
+    "web ACL on": (PLAIN, PLAIN | {"webAclArn": "FIRST_ACL", "path": "v2"}),
+    "another web ACL, and its stage": (PLAIN | {"webAclArn": "FIRST_ACL"}, PLAIN | {"webAclArn": "SECOND_ACL", "stageName": "v2"}),
+    "web ACL off": (PLAIN | {"webAclArn": "FIRST_ACL"}, PLAIN | {"tracingEnabled": True}),
 }
+#: The ARNs of the web ACLs that these names stand for.
+WEB_ACLS: dict[str, str] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def web_acls(aws):
+    WEB_ACLS.update({name: make_web_acl(aws, name.replace("_", "-"))["ARN"] for name in ("FIRST_ACL", "SECOND_ACL")})
 
 
 @dataclass(frozen=True)
@@ -120,7 +131,10 @@ class Bench:
 
     def given(self, inputs: dict) -> dict:
         # The mount is the resource's name where none is given, and so would be every document's own.
-        return json.loads(json.dumps({"name": self.name, "path": "data"} | inputs).replace("NAME", self.name))
+        text = json.dumps({"name": self.name, "path": "data"} | inputs).replace("NAME", self.name)
+        for name, arn in WEB_ACLS.items():
+            text = text.replace(name, arn)
+        return json.loads(text)
 
     def bring(self, inputs: dict, timeout: float = 0) -> None:
         """Creates or updates. What was told of half-done work is kept, as the engine does."""

@@ -11,6 +11,7 @@ import requests
 from harness.aws import ACCOUNT, REGION
 from test_given_role import TRUST
 from test_lifecycle import BOUNDARY, OTHER_BOUNDARY, POLICY, TLS13, TLSPQ, one
+from test_web_acl import make_web_acl
 
 CONTENT = b"the data"
 LIMIT = {"rateLimit": 5000, "burstLimit": 5000}
@@ -110,8 +111,9 @@ def test_no_update_interrupts_the_url(aws, given, stack):
     made.up()
     aws.client("s3").put_object(Bucket="no-gap", Key="a", Body=CONTENT)
     told = made.outputs()
+    web_acls = [{"webAclArn": make_web_acl(aws, f"no-gap-{name}")["ARN"]} for name in "ab"] + [{"webAclArn": None}]
     with Client(f"{told['url']}/a", told["keys"]["poller"]) as client:
-        for update in UPDATES:
+        for update in [*web_acls, *UPDATES]:
             before = client.got.total()
             inputs |= update
             made.write(one("data", {name: value for name, value in inputs.items() if value is not None}))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from fnmatch import fnmatch
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
@@ -13,8 +14,8 @@ from harness.faults import Answer, Error, Lost
 from harness.iam import Ask, actions, allowed
 from harness.tap import Call, Tap
 from test_domain import CERTIFICATE
-from test_web_acl import make_web_acl
 from test_lifecycle import BOUNDARY, FUNCTION, KEY, left, one
+from test_web_acl import make_web_acl
 
 POLICY = ROOT / "docs/permissions.json"
 
@@ -312,6 +313,13 @@ def not_as(right: bool, asks: list[Ask]) -> list[Ask]:
 def test_every_call_is_allowed(asked):
     assert {ask.action for ask in asked} == {action for action, _ in granted()} - UNTOLD
     assert not_as(True, asked) == []
+
+
+def test_what_the_evaluator_cannot_tell(calls):
+    [pattern] = {resource for action, resource in granted() if action in UNTOLD}
+    stages = {json.loads(call.body)["ResourceArn"] for call in calls if call.service == "wafv2"}
+    assert stages and all(fnmatch(stage, pattern.replace("REGION", REGION)) for stage in stages)
+    assert not fnmatch(f"arn:aws:apigateway:{REGION}::/restapis/a", pattern.replace("REGION", REGION))
 
 
 def test_the_same_on_what_is_anothers_is_denied(asked):

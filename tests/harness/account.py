@@ -163,7 +163,7 @@ def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
     for stage in api.get_stages(restApiId=id_)["item"]:
         settings = stage.get("methodSettings", {}).get("*/*", {})
         objects[("stage", stage["stageName"])] = {
-            **_parts(stage, "stageName", "deploymentId", "tags", "accessLogSettings"),
+            **_parts(stage, "stageName", "deploymentId", "tags", "accessLogSettings", "webAclArn"),
             # What was taken back is told in words, and what never was there is left out.
             "settings": [settings.get("loggingLevel") or "OFF", bool(settings.get("metricsEnabled")),
                          settings.get("throttlingRateLimit", -1.0)],

@@ -96,7 +96,9 @@ fn problems(read: &Read<Config>) -> Vec<Failure> {
         ("endpoints.s3", &own.s3),
         ("endpoints.iam", &own.iam),
         ("endpoints.apigateway", &own.apigateway),
+        ("endpoints.logs", &own.logs),
         ("endpoints.sts", &own.sts),
+        ("endpoints.wafv2", &own.wafv2),
         ("executeApiUrl", &config.execute_api_url),
     ] {
         let reason = format!("`{path}` must be a URL that begins with `http://` or `https://`");

@@ -36,8 +36,8 @@ pub(super) fn check(inputs: &Inputs, failures: &mut Vec<Failure>) {
     if let Some(problem) = policy.and_then(policy_problem) {
         return fail("policy", true, &problem);
     }
-    // With a policy of the user's own, the stage plays no part.
-    let whole = Access::of(inputs).document(&Auth::of(inputs), None);
+    let preflights = inputs.cors.as_ref().map(|_| inputs.stage_name.as_deref().unwrap_or("prod"));
+    let whole = Access::of(inputs).document(&Auth::of(inputs), preflights);
     let length = whole.map_or(0, |policy| policy.to_string().chars().count());
     let (path, other) = match policy {
         Some(_) => ("policy", "with `allowedIpRanges` it"),

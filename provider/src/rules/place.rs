@@ -16,15 +16,35 @@ pub fn check(inputs: &Inputs, region: Option<&str>) -> Vec<Failure> {
     let role = inputs.role.clone().unwrap_or_default();
     let edge = inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Edge));
     let partition = region.map(|region| Partition::of(region).name);
-    // Source: https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html
-    if edge && partition == Some("aws-cn") {
-        let reason = "`endpoint.type` is `EDGE`, which AWS does not offer in China: choose `REGIONAL`";
-        return vec![Failure::new("endpoint.type", reason)];
+    // Sources: https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html and
+    // https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-abp.html
+    let without_edge = match partition {
+        Some("aws-cn") => Some("China"),
+        Some("aws-us-gov") => Some("AWS GovCloud (US)"),
+        _ => None,
+    };
+    let mut failures = Vec::new();
+    if let Some(there) = without_edge.filter(|_| edge) {
+        let reason = format!("`endpoint.type` is `EDGE`, which AWS does not offer in {there}: choose `REGIONAL`");
+        failures.push(Failure::new("endpoint.type", reason));
+    }
+    let security_policy = inputs.endpoint.as_ref().and_then(|endpoint| endpoint.security_policy);
+    let newer = security_policy.is_some_and(|policy| policy.name().starts_with("SecurityPolicy_"));
+    if newer && partition == Some("aws-us-gov") {
+        let reason =
+            "`endpoint.securityPolicy` is `TLS_1_0` or `TLS_1_2` in AWS GovCloud (US), which has none of the newer";
+        failures.push(Failure::new("endpoint.securityPolicy", reason));
     }
     let certificate = inputs.domain.as_ref().map(|domain| domain.certificate_arn.as_str());
     // CloudFront takes certificates of one Region.
     // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html
-    let certificates = if edge { Some("us-east-1") } else { region };
+    let certificates = if without_edge.is_some() && edge {
+        None
+    } else if edge {
+        Some("us-east-1")
+    } else {
+        region
+    };
     let mut named = vec![
         ("bucket.kmsKeyArn".to_owned(), bucket.kms_key_arn.as_deref(), bucket_region),
         ("accessLog.destinationArn".to_owned(), log.destination_arn.as_deref(), region),
@@ -53,7 +73,8 @@ pub fn check(inputs: &Inputs, region: Option<&str>) -> Vec<Failure> {
         };
         Some(Failure::new(path, reason))
     };
-    named.into_iter().filter_map(wrong).collect()
+    failures.extend(named.into_iter().filter_map(wrong));
+    failures
 }
 
 #[cfg(test)]
@@ -97,8 +118,16 @@ mod tests {
         assert_eq!(told(domain("EDGE"), None), told(domain("EDGE"), "eu-central-1"));
         assert_eq!(
             told(domain("EDGE"), "cn-north-1"),
-            "`endpoint.type` is `EDGE`, which AWS does not offer in China: choose `REGIONAL`"
+            "`endpoint.type` is `EDGE`, which AWS does not offer in China: choose `REGIONAL`\n\
+             `domain.certificateArn` is in the partition `aws`, and the Region `cn-north-1` in `aws-cn`: name one of there"
         );
+        let newer =
+            serde_json::json!({ "endpoint": { "type": "EDGE", "securityPolicy": "SecurityPolicy_TLS13_2025_EDGE" } });
+        assert_eq!(told(newer.clone(), "eu-central-1"), "");
+        insta::assert_snapshot!(told(newer, "us-gov-west-1"), @"
+        `endpoint.type` is `EDGE`, which AWS does not offer in AWS GovCloud (US): choose `REGIONAL`
+        `endpoint.securityPolicy` is `TLS_1_0` or `TLS_1_2` in AWS GovCloud (US), which has none of the newer
+        ");
         let key = serde_json::json!({ "bucket": { "kmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/a" } });
         assert_eq!(
             told(key, "eu-north-1"),

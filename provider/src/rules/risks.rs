@@ -4,21 +4,24 @@ use s3dataproxy_schema::{Authorization, EndpointType, Inputs, Operation};
 
 use crate::inputs::Read;
 
-/// Properties that say who may call, and how often. While one is not known yet, nobody can say that everybody may.
-const GUARDS: [&str; 7] =
-    ["allowedIpRanges", "apiKeys", "authorization", "endpoint", "policy", "throttle", "webAclArn"];
+/// Properties that say who may call. While one is not known yet, nobody can say that everybody may.
+const GUARDS: [&str; 4] = ["allowedIpRanges", "authorization", "endpoint", "policy"];
+
+/// Properties that say how often.
+const LIMITS: [&str; 3] = ["apiKeys", "throttle", "webAclArn"];
 
 /// What the user should know before it is made, each with the properties that change it.
 pub fn warnings(read: &Read<Inputs>) -> Vec<String> {
     let inputs = &read.typed;
     let mut found = Vec::new();
-    let guarded = GUARDS.iter().any(|guard| read.unknown.contains(*guard));
+    let told_later = |names: &[&str]| names.iter().any(|name| read.unknown.contains(*name));
+    let guarded = told_later(&GUARDS);
     let signed = inputs.authorization.unwrap_or_default() != Authorization::None;
     let confined = inputs.allowed_ip_ranges.is_some()
         || inputs.policy.is_some()
         || inputs.endpoint.as_ref().is_some_and(|endpoint| endpoint.kind == Some(EndpointType::Private));
     let limited = inputs.throttle.is_some() || inputs.web_acl_arn.is_some();
-    if !guarded && !signed && !confined && !limited && inputs.api_keys.is_none() {
+    if !guarded && !told_later(&LIMITS) && !signed && !confined && !limited && inputs.api_keys.is_none() {
         found.push(
             "everybody who knows the URL may call it, as often as the account's limit allows, and requests and traffic \
              are charged: set `throttle`, `authorization`, `apiKeys` or `allowedIpRanges`"
@@ -132,6 +135,10 @@ mod tests {
         assert_eq!(of(off, ["domain".to_owned()].into()), "");
         for guard in GUARDS {
             assert_eq!(of(serde_json::json!({ "operations": ["PUT"] }), [guard.to_owned()].into()), "", "{guard}");
+        }
+        for limit in LIMITS {
+            let told = of(serde_json::json!({ "operations": ["PUT"] }), [limit.to_owned()].into());
+            assert!(told.starts_with("everybody who knows the URL may write objects"), "{limit}: {told}");
         }
         insta::assert_snapshot!(told(serde_json::json!({ "operations": ["DELETE", "PUT"], "apiKeys": ["a"] })), @"
         whoever has an API key may write and delete objects: set `authorization` or `allowedIpRanges`, or take `PUT`, `DELETE` out of `operations`

@@ -131,7 +131,7 @@ async fn create(run: &Run) -> Result<(), Error> {
                     tags: desired.tags.clone(),
                     unmarked: false,
                 });
-                return settle(run, &id, answer.api_status, &doing).await;
+                return settle(run, &id, answer.api_status, answer.api_status_message, &doing).await;
             }
             Err(error) => {
                 let error = run.aws.explain(Call(ApiGateway, "CreateRestApi", &doing), error);
@@ -235,12 +235,17 @@ async fn move_endpoint(run: &Run, id: &str, patches: Vec<Patch>, doing: &str) ->
     let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", doing), error))?;
     run.state().rest_api.get_or_insert_default().endpoint =
         endpoint(answer.endpoint_configuration.as_ref(), answer.security_policy.as_ref());
-    settle(run, id, answer.api_status, doing).await
+    settle(run, id, answer.api_status, answer.api_status_message, doing).await
 }
 
 /// Waits until API Gateway has done what it does with the endpoint.
-async fn settle(run: &Run, id: &str, mut status: Option<ApiStatus>, doing: &str) -> Result<(), Error> {
-    let mut words = None;
+async fn settle(
+    run: &Run,
+    id: &str,
+    mut status: Option<ApiStatus>,
+    mut words: Option<String>,
+    doing: &str,
+) -> Result<(), Error> {
     while matches!(status, Some(ApiStatus::Updating | ApiStatus::Pending)) {
         run.check(doing)?;
         (run.progress)(&format!("waiting for the endpoint of REST API {id}"));

@@ -119,6 +119,13 @@ async fn create(run: &Run) -> Result<(), Error> {
             let found = run.stop.look(&doing, observe(&run.aws, &desired.name, &desired.tags)).await;
             let found = found.inspect_err(|_| run.lost.store(true, Ordering::Relaxed))?.unwrap_or_default();
             run.claim(Piece::Role, &found.tags, &doing).await?;
+            // A role cannot move.
+            let path = desired.path.as_deref().unwrap_or("/");
+            if !found.arn.ends_with(&format!(":role{path}{}", desired.name)) {
+                let reason = format!("there is a role of ours of this name with another path: `{}`", found.arn);
+                let hint = "set `role.path` to that role's, run `pulumi up`, and change it then";
+                return Err(Error::new(Kind::AlreadyExists, &doing, reason).hint(hint));
+            }
             // What was made after it by the same run may be there too.
             run.resumes.store(true, Ordering::Relaxed);
             found

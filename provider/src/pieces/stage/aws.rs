@@ -46,7 +46,7 @@ pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     }
 }
 
-/// Takes the web ACL away from what is to go.
+/// Takes the web ACL away from what is to go, which goes right afterwards: the REST API may have to wait for its turn.
 async fn release(run: &Run) -> Result<(), Error> {
     let (api, stage, replaced) = {
         let state = run.state();
@@ -56,8 +56,9 @@ async fn release(run: &Run) -> Result<(), Error> {
     let Some(api) = api else { return Ok(()) };
     for name in stage.iter().chain(&replaced) {
         web_acl::disassociate(run, &api.id, name).await?;
+        delete(run, &api.id, name).await?;
         let mut state = run.state();
-        state.leftovers.web_acls.remove(name);
+        state.leftovers.forget(name, "");
         state.stage.iter_mut().filter(|stage| stage.name == *name).for_each(|stage| stage.settings.web_acl = None);
     }
     Ok(())
@@ -168,7 +169,12 @@ async fn bring(run: &Run) -> Result<(), Error> {
     // Source: https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2231
     let cached = |old: &State| old.name == desired.name && old.settings.cache.is_some();
     if desired.settings.cache.is_none() && run.state().stage.as_ref().is_some_and(cached) {
-        set(run, &api).await?;
+        let old = run.state().stage.clone().unwrap_or_default().settings;
+        update(run, &api, &Settings { cache: None, ..old.clone() }, &old).await?;
+    }
+    // A web ACL guards the stage before a document goes live that counts on it.
+    if run.state().stage.as_ref().is_some_and(|old| old.name == desired.name) {
+        guard(run, &api).await?;
     }
     let old = run.state().stage.clone().unwrap_or_default();
     // A stage that was to be deleted is still there: a deployment moves it, where making it would fail.
@@ -184,8 +190,11 @@ async fn bring(run: &Run) -> Result<(), Error> {
         let seen = take_over(run, &api, &doing).await?;
         (seen.as_ref().map(deployment), seen.as_ref().map(settings).unwrap_or_default())
     };
-    let guards = desired.settings.web_acl.is_some() || run.state().leftovers.web_acls.contains(&desired.name);
-    let settings = Settings { web_acl: settings.web_acl.clone().filter(|_| guards), ..settings };
+    // Before a stage that the state does not have, a web ACL is ours only if we know of it.
+    let ours = old.name == desired.name
+        || desired.settings.web_acl.is_some()
+        || run.state().leftovers.web_acls.contains(&desired.name);
+    let settings = Settings { web_acl: settings.web_acl.clone().filter(|_| ours), ..settings };
     let moves = old.name != desired.name && there.is_some();
     if old.digest != digest || back || moves {
         deploy(run, &api, &digest, &old, there, settings, &doing).await?;
@@ -202,27 +211,34 @@ async fn bring(run: &Run) -> Result<(), Error> {
 /// Tells the stage its settings, where they differ.
 async fn set(run: &Run, api: &str) -> Result<(), Error> {
     let desired = &run.desired().stage;
+    guard(run, api).await?;
     let old = run.state().stage.clone().unwrap_or_default().settings;
     let account = run.state().account().map(str::to_owned);
     let settings = desired.settings.in_account(account.as_deref());
-    // A web ACL guards the stage before anything of it is opened, and until all of it is as it should be.
-    if let Some(web_acl) = settings.web_acl.as_ref().filter(|_| settings.web_acl != old.web_acl) {
-        let done = web_acl::associate(run, api, &desired.name, web_acl).await;
-        let now = match &done {
-            Ok(()) => settings.web_acl.clone(),
-            // Which one it has nobody knows: the next run tells it again.
-            Err(error) if error.may_have_worked() => Some(String::new()),
-            Err(_) => old.web_acl.clone(),
-        };
-        run.state().stage.get_or_insert_default().settings.web_acl = now;
-        done?;
-    }
     update(run, api, &settings, &old).await?;
     if settings.web_acl.is_none() && old.web_acl.is_some() {
         web_acl::disassociate(run, api, &desired.name).await?;
     }
     run.state().stage.get_or_insert_default().settings = settings;
     Ok(())
+}
+
+/// Puts the web ACL that is wanted before the stage, if it has it not. One that is not wanted goes after everything else.
+async fn guard(run: &Run, api: &str) -> Result<(), Error> {
+    let desired = &run.desired().stage;
+    let old = run.state().stage.clone().unwrap_or_default().settings.web_acl;
+    let Some(wanted) = desired.settings.web_acl.as_ref().filter(|wanted| Some(*wanted) != old.as_ref()) else {
+        return Ok(());
+    };
+    let done = web_acl::associate(run, api, &desired.name, wanted).await;
+    let now = match &done {
+        Ok(()) => Some(wanted.clone()),
+        // Which one it has nobody knows: the next run tells it again.
+        Err(error) if error.may_have_worked() => Some(String::new()),
+        Err(_) => old,
+    };
+    run.state().stage.get_or_insert_default().settings.web_acl = now;
+    done
 }
 
 /// Tells API Gateway what differs between two settings of the stage.
@@ -399,6 +415,16 @@ async fn rename(run: &Run, api: &str, old: &State, doing: &str) -> Result<(), Er
     Ok(())
 }
 
+async fn delete(run: &Run, api: &str, stage: &str) -> Result<(), Error> {
+    let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
+    run.check(&doing)?;
+    match run.aws.apigateway.delete_stage().rest_api_id(api).stage_name(stage).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("NotFoundException") => Ok(()),
+        Err(error) => Err(run.aws.explain(Call(ApiGateway, "DeleteStage", &doing), error)),
+    }
+}
+
 /// Deletes what was replaced: stages first, because a deployment goes only when no stage serves it. A stage that a usage
 /// plan is for, or a domain name leads to, stays until that has left it.
 pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
@@ -411,17 +437,11 @@ pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
         if leads || planned.as_ref() == Some(&usage_plan::link(api, &stage)) {
             return Ok(());
         }
-        let doing = format!("delete the stage `{stage}` of the REST API `{api}`");
         if leftovers.web_acls.contains(&stage) {
             web_acl::disassociate(run, api, &stage).await?;
-            run.state().leftovers.web_acls.remove(&stage);
         }
-        run.check(&doing)?;
-        match run.aws.apigateway.delete_stage().rest_api_id(api).stage_name(&stage).send().await {
-            Ok(_) => {}
-            Err(error) if error.code() == Some("NotFoundException") => {}
-            Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteStage", &doing), error)),
-        }
+        delete(run, api, &stage).await?;
+        run.state().leftovers.web_acls.remove(&stage);
         run.state().leftovers.stages.retain(|other| *other != stage);
     }
     for deployment in leftovers.deployments {
