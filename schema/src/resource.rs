@@ -99,8 +99,9 @@ pub struct Inputs {
     /// request before anything else does, such as
     /// `arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/data/a1b2c3d4-5678-90ab-cdef-example11111`. It is one for
     /// regional resources (also for `endpoint.type` `EDGE`), in the Region of the API. AWS WAF charges for web ACLs and for
-    /// requests. Without it the stage's web ACL is left as it is, so that one can be associated elsewhere by `stageArn`.
-    /// None by default.
+    /// requests. With it, it takes the
+    /// place of one that is associated elsewhere; without it the stage's web ACL is left as it is. A new stage is without it
+    /// for a moment. None by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web_acl_arn: Option<String>,
     /// The bucket that holds the data.
