@@ -392,6 +392,23 @@ def failed(**more) -> Answer:
     return Answer(200, json.dumps(told | more).encode(), {"Content-Type": "application/json"})
 
 
+def wrong_account(scene: Scene) -> None:
+    """Of a bucket made elsewhere, in an account where nothing of it is."""
+    bucket = f"{scene.name}-there"
+    scene.s3.create_bucket(Bucket=bucket)
+    try:
+        scene.create(bucket={"name": bucket, "existing": True})
+        with scene.plugin(AWS_ACCESS_KEY_ID="111111111111") as other:
+            other.handshake()
+            other.configure()
+            wrong = Resource(other, scene.name)
+            wrong.id, wrong.inputs, wrong.outputs = scene.resource.id, scene.resource.inputs, scene.resource.outputs
+            wrong.read()
+    finally:
+        scene.resource.delete()
+        scene.s3.delete_bucket(Bucket=bucket)
+
+
 def endpoint_failed(**more) -> Answer:
     """What API Gateway tells of an endpoint that came to nothing."""
     told = {"id": "x", "apiStatus": "FAILED", "endpointConfiguration": {"types": ["EDGE"]}, **more}
@@ -528,6 +545,7 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "domain: a look at mappings": looked("GetBasePathMappings", DOMAIN()),
     "domain: its mapping goes": deleted("DeleteBasePathMapping", DOMAIN()),
     "domain: it goes": deleted("DeleteDomainName", DOMAIN()),
+    "the wrong account": wrong_account,
     "web ACL: denied": answered(DENIED, "AssociateWebACL", webAclArn=WEB_ACL),
     "web ACL: none": answered(Error("WAFNonexistentItemException", 400, "no such thing"), "AssociateWebACL", webAclArn=WEB_ACL),
     "web ACL: another": changed("AssociateWebACL", {}, {"webAclArn": WEB_ACL}),

@@ -3,6 +3,7 @@ user sees, and that the next commands bring everything in order. `test_kills.py`
 
 import re
 import threading
+import time
 
 import psutil
 import pytest
@@ -50,6 +51,8 @@ class Struck:
                 self.running.kill()
             case "ctrl-c":
                 self.running.interrupt()
+                # The call is answered when the plugin has heard of it.
+                time.sleep(2)
         self.done.set()
         if self.how != "ctrl-c":
             psutil.wait_procs(plugins, 30)

@@ -1035,7 +1035,7 @@ def test_a_bucket_that_holds_something_is_kept(aws, tmp_path):
             [error, *_] = result.messages("error", "kept")
             for word in ("kept-data", "BucketNotEmpty", "forceDestroy"):
                 assert word in error
-            assert [call for call in tap.operations() if not call.startswith("Get")] == ["DeleteBucket"]
+            assert [call for call in tap.operations() if not call.startswith(("Get", "Describe"))] == ["DeleteBucket"]
             assert look(aws, outputs) == seen
             assert requests.get(f"{outputs['invokeUrl']}/kept", timeout=30).content == b"precious"
 

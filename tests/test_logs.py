@@ -279,6 +279,21 @@ def test_what_api_gateway_made_for_its_notes_goes_with_the_resource(resource, aw
 # Through the engine
 
 
+def test_the_log_that_a_killed_update_began_is_known(resource, tap):
+    """API Gateway makes it, and it goes with the resource only if that knows of it."""
+    made = resource.create({"waitForReady": False})
+    old, inputs = dict(resource.outputs), dict(resource.inputs)
+    logs = [f"API-Gateway-Execution-Logs_{made['restApiId']}/prod"]
+    again = resource.update({"waitForReady": False, "executionLog": {}})
+    assert again["__state"]["executionLogs"] == logs
+    # The state is the one from before; what the update did is there.
+    resource.outputs, resource.inputs = old, inputs
+    assert plain(resource.read().properties)["__state"]["executionLogs"] == logs
+    tap.reset()
+    assert resource.update({"waitForReady": False, "executionLog": {}})["__state"]["executionLogs"] == logs
+    resource.delete()
+
+
 def test_outputs_stay_while_logs_come_and_go(aws, stack):
     made = stack(one("data", {"name": "logged"}) + "outputs:\n  url: ${data.invokeUrl}\n")
     made.up()

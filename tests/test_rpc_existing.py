@@ -8,20 +8,9 @@ import pytest
 import requests
 
 from harness.faults import Answer, Error
-from harness.rpc import Plugin, Resource, init_failed, plain, wipe
+from harness.rpc import Plugin, Resource, init_failed, plain
 
 WRITES = ("Create", "Put", "Delete")
-
-
-@pytest.fixture
-def resource(plugin, tap, aws):
-    with Plugin(plugin, endpoint=tap.url) as provider:
-        provider.handshake()
-        provider.configure()
-        resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
-        yield resource
-        tap.reset()
-        wipe(aws, resource.urn.rpartition(":")[2])
 
 
 @pytest.fixture
@@ -68,6 +57,29 @@ def test_another_one_is_an_update(resource, tap, bucket, aws):
         assert f"{bucket}-2" in aws.inventory()["buckets"]
     finally:
         aws.client("s3").delete_bucket(Bucket=f"{bucket}-2")
+
+
+def test_with_the_credentials_of_another_account_it_is_not_gone(resource, plugin, tap, bucket):
+    """What is made elsewhere says nothing of whose account this is, and the rest is not there in the other one."""
+    made = resource.create(serving(bucket))
+    # Of the local AWS, a key of twelve digits is the account.
+    with Plugin(plugin, endpoint=tap.url, env={"AWS_ACCESS_KEY_ID": "111111111111"}) as other:
+        other.handshake()
+        other.configure()
+        wrong = Resource(other, resource.urn.rpartition(":")[2])
+        wrong.id, wrong.inputs, wrong.outputs = resource.id, resource.inputs, made
+        for call in (wrong.read, wrong.delete):
+            with pytest.raises(grpc.RpcError) as failed:
+                call()
+            words = failed.value.details()
+            assert "it is in account 000000000000, and the credentials belong to account 111111111111" in words
+    assert plain(resource.read().properties) == made
+    # In its own account, what is gone is gone.
+    resource.delete()
+    assert not resource.read().id
+    tap.reset()
+    resource.delete()
+    assert tap.operations("sts") == ["GetCallerIdentity"]
 
 
 def test_one_that_is_not_there(resource, tap):

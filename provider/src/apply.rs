@@ -162,11 +162,14 @@ impl Run {
                 Some((piece, Ok(()))) => undone.retain(|other| *other != piece),
                 Some((piece, Err(error))) => {
                     self.lost.fetch_or(error.may_have_worked(), Ordering::Relaxed);
-                    errors.push(error.of(piece));
+                    errors.push((piece, error.of(piece)));
                 }
                 None => break,
             }
         }
+        // What runs at the same time fails in any order; the user reads it in one.
+        errors.sort_by_key(|(piece, _)| pieces::REGISTRY.iter().position(|entry| entry.piece == *piece));
+        let mut errors: Vec<Error> = errors.into_iter().map(|(_, error)| error).collect();
         if let Some(reason) = self.stop.reason()
             && !undone.is_empty()
             && !errors.iter().any(|error| error.kind == Kind::Stopped)

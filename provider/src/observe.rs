@@ -77,6 +77,11 @@ pub async fn observe(aws: &Clients, state: &State, desired: &Desired) -> Result<
         ..state.clone()
     };
     seen.leftovers.deployments.extend(replaced(state, seen.stage.as_ref()));
+    if let (Some(api), Some(stage)) =
+        (&seen.rest_api, seen.stage.as_ref().filter(|stage| stage.settings.notes.is_some()))
+    {
+        seen.execution_logs.insert(log_group::of_execution(&api.id, &stage.name));
+    }
     Ok(seen.rooted())
 }
 

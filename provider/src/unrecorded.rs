@@ -19,7 +19,7 @@ use crate::state::State;
 pub struct Found {
     log_group: Option<log_group::State>,
     usage_plan: Option<usage_plan::State>,
-    domain: Option<domain::State>,
+    domains: Vec<domain::State>,
     api: strays::Found,
     /// The name of the stage that is wanted.
     stage: String,
@@ -27,12 +27,16 @@ pub struct Found {
 
 /// For a delete: what would be left when everything of the state is gone. For an import: what else its owner has.
 pub async fn beside(aws: &Clients, state: &State, desired: &Desired) -> Result<Found, Error> {
-    let (log_group, usage_plan, domain) = tokio::try_join!(
+    // All of it comes after the REST API.
+    if state.rest_api.is_none() {
+        return Ok(Found::default());
+    }
+    let (log_group, usage_plan, domains) = tokio::try_join!(
         find_log_group(aws, state, desired, false),
         keyed(aws, state, desired),
         named(aws, state, desired)
     )?;
-    Ok(Found { log_group, usage_plan, domain, ..Found::default() })
+    Ok(Found { log_group, usage_plan, domains, ..Found::default() })
 }
 
 /// For a refresh: also what is in the REST API. The usage plan comes after a deployment, so it is looked for only where
@@ -44,9 +48,9 @@ pub async fn within(aws: &Clients, state: &State, seen: &State, desired: &Desire
             None => Ok(strays::Found::default()),
         }
     };
-    let (api, log_group, domain) =
+    let (api, log_group, domains) =
         tokio::try_join!(api, find_log_group(aws, state, desired, false), named(aws, state, desired))?;
-    let found = Found { log_group, domain, api, stage: desired.stage.name.clone(), ..Found::default() };
+    let found = Found { log_group, domains, api, stage: desired.stage.name.clone(), ..Found::default() };
     let deployed = |state: &State| state.stage.as_ref().map(|stage| stage.deployment_id.clone());
     let drifted = seen.definition.as_ref().is_some_and(|definition| !definition.drift.is_empty());
     if drifted || deployed(state) != deployed(seen) || found.added_to(seen) != *seen {
@@ -74,11 +78,13 @@ impl Found {
             state.execution_logs.extend(name);
         }
         state.log_group = state.log_group.or_else(|| self.log_group.clone());
-        state.domain = match (state.domain, self.domain.clone()) {
+        for found in &self.domains {
             // It was to take the place of the one that is known.
-            (Some(known), Some(found)) => Some(known.in_place_of(Some(found))),
-            (known, found) => known.or(found),
-        };
+            state.domain = Some(match state.domain {
+                Some(known) => known.replacing(found.clone()),
+                None => found.clone(),
+            });
+        }
         state.usage_plan = match (state.usage_plan, self.usage_plan.clone()) {
             (Some(known), Some(found)) => Some(found.beside(known)),
             (known, found) => known.or(found),
@@ -88,10 +94,13 @@ impl Found {
     }
 }
 
-/// Nothing where the credentials may not look.
+/// Nothing where the credentials may not look. Credentials that AWS does not accept at all are another matter.
 fn allowed<T: Default>(found: Result<T, Error>) -> Result<T, Error> {
+    let denied = |error: &Error| {
+        error.kind == Kind::Denied && error.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied"))
+    };
     match found {
-        Err(error) if error.kind == Kind::Denied => Ok(T::default()),
+        Err(error) if denied(&error) => Ok(T::default()),
         found => found,
     }
 }
@@ -137,8 +146,8 @@ async fn keyed(aws: &Clients, state: &State, desired: &Desired) -> Result<Option
     }
 }
 
-/// A domain name that this life made, beside the ones that are recorded.
-async fn named(aws: &Clients, state: &State, desired: &Desired) -> Result<Option<domain::State>, Error> {
+/// The domain names that this life made, beside the ones that are recorded. One that leads elsewhere by now is in use.
+async fn named(aws: &Clients, state: &State, desired: &Desired) -> Result<Vec<domain::State>, Error> {
     let all = allowed(domain::aws::all(aws, "look for a domain name that a lost run made").await)?;
     let recorded = |name: &str| {
         let known = state.domain.iter().flat_map(|known| {
@@ -147,9 +156,11 @@ async fn named(aws: &Clients, state: &State, desired: &Desired) -> Result<Option
         known.into_iter().any(|known| known == name)
     };
     let is_ours = |tags: &Tags| owner::whose(tags, &state.owner) == Whose::Ours;
-    let Some((name, _)) = all.into_iter().find(|(name, tags)| !recorded(name) && is_ours(tags)) else {
-        return Ok(None);
-    };
     let api = state.rest_api.as_ref().map(|api| api.id.as_str()).unwrap_or_default();
-    domain::aws::observe(aws, &name, &desired.bucket.tags, "", api).await
+    let mut found = Vec::new();
+    for (name, _) in all.into_iter().filter(|(name, tags)| !recorded(name) && is_ours(tags)) {
+        let seen = domain::aws::observe(aws, &name, &desired.bucket.tags, "", api).await?;
+        found.extend(seen.filter(|seen| seen.mapping.as_ref().is_none_or(|mapping| mapping.api == api)));
+    }
+    Ok(found)
 }

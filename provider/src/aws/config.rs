@@ -17,7 +17,6 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use s3dataproxy_schema::Config;
 
 use super::Clients;
-use super::error::{Call, Service};
 use super::pace::{InTurn, MarkEdge, Pace};
 use super::probe::Probe;
 use super::retry::{Conflicts, GiveUpConnecting};
@@ -80,6 +79,7 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
         iam: iam::Client::from_conf(client!(iam, endpoints.iam).build()),
         apigateway: apigateway::Client::from_conf(apigateway.build()),
         logs: logs::Client::from_conf(client!(logs, endpoints.logs).build()),
+        sts: sts::Client::from_conf(client!(sts, endpoints.sts).build()),
         wafv2: wafv2::Client::from_conf(client!(wafv2, endpoints.wafv2).build()),
         execute_api_url: execute_api_url(config, endpoints.apigateway.as_deref(), &region),
         probe: Probe::new(&sdk),
@@ -89,8 +89,7 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
         pace,
     };
     if let Some(allowed) = &config.allowed_account_ids {
-        let sts = sts::Client::from_conf(client!(sts, clients.endpoints.sts).build());
-        check_account(&clients, &sts, allowed).await?;
+        check_account(&clients, allowed).await?;
     }
     Ok(clients)
 }
@@ -169,17 +168,9 @@ async fn credentials(sdk: &SdkConfig, profile: Option<&str>) -> Result<(Option<S
     }
 }
 
-async fn check_account(clients: &Clients, sts: &sts::Client, allowed: &[String]) -> Result<(), Error> {
+async fn check_account(clients: &Clients, allowed: &[String]) -> Result<(), Error> {
     let doing = "check `allowedAccountIds`";
-    let account = match &clients.account {
-        Some(account) => account.clone(),
-        None => {
-            let identity = sts.get_caller_identity().send().await;
-            let identity =
-                identity.map_err(|error| clients.explain(Call(Service::Sts, "GetCallerIdentity", doing), error))?;
-            identity.account.unwrap_or_default()
-        }
-    };
+    let account = clients.account(doing).await?;
     if allowed.contains(&account) {
         return Ok(());
     }

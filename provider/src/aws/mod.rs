@@ -4,6 +4,7 @@ use aws_sdk_apigateway as apigateway;
 use aws_sdk_cloudwatchlogs as logs;
 use aws_sdk_iam as iam;
 use aws_sdk_s3 as s3;
+use aws_sdk_sts as sts;
 use aws_sdk_wafv2 as wafv2;
 
 pub mod config;
@@ -17,6 +18,9 @@ pub(crate) use retry::OnlyRefusals;
 use std::sync::Arc;
 
 use crate::apply::{Stop, Tell};
+use crate::error::{Error, Kind};
+use crate::state::State;
+use error::{Call, Service};
 use pace::{InTurn, Pace, Waiting};
 
 /// The clients, and what their configuration says.
@@ -30,6 +34,8 @@ pub struct Clients {
     pub apigateway: apigateway::Client,
     /// Amazon CloudWatch Logs.
     pub logs: logs::Client,
+    /// AWS STS.
+    pub sts: sts::Client,
     /// AWS WAF.
     pub wafv2: wafv2::Client,
     /// The Region.
@@ -56,5 +62,29 @@ impl Clients {
             clients.apigateway = apigateway::Client::from_conf(config.build());
         }
         clients
+    }
+    /// The account that the credentials belong to.
+    pub async fn account(&self, doing: &str) -> Result<String, Error> {
+        if let Some(account) = &self.account {
+            return Ok(account.clone());
+        }
+        let identity = self.sts.get_caller_identity().send().await;
+        let identity = identity.map_err(|error| self.explain(Call(Service::Sts, "GetCallerIdentity", doing), error))?;
+        Ok(identity.account.unwrap_or_default())
+    }
+
+    /// Whether a resource of which nothing was found was looked for in its own account. S3 tells for a bucket that is ours
+    /// that it is another account's; one made elsewhere is only looked at.
+    pub async fn is_accounts_of(&self, state: &State) -> Result<(), Error> {
+        let doing = "look for the resource";
+        let elsewhere = state.bucket.as_ref().is_some_and(|bucket| bucket.existing);
+        let Some(known) = state.account().filter(|_| elsewhere) else { return Ok(()) };
+        let account = self.account(doing).await?;
+        if account == known {
+            return Ok(());
+        }
+        let reason = format!("it is in account {known}, and the credentials belong to account {account}");
+        Err(Error::new(Kind::Config, doing, reason)
+            .hint("use the credentials, the profile or the role of its own account"))
     }
 }

@@ -140,6 +140,8 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
         views.seen(&state, &seen, &secrets).await;
     }
     if seen.is_empty() {
+        let same = stop.look("look at what is there", clients.is_accounts_of(&state)).await;
+        same.map_err(|error| failed(&error, &secrets))?;
         return Ok(ReadResponse::default());
     }
     let drift = plan(Some(&seen), Some(&desired));
@@ -172,8 +174,10 @@ async fn from_id(provider: &Provider, session: Arc<Session>, id: String, urn: St
     let work = Work::new(provider, session, clients, urn, found.inputs.clone(), stop)?;
     let desired = Desired::new(&work.read.typed, &place);
     // Where a lost run made it, there may be more than the stage tells.
-    let more = unrecorded::beside(&work.clients, &found.state, &desired).await;
-    let state = more.map_err(|error| failed(&error, &work.read.secrets))?.added_to(&found.state);
+    let look = unrecorded::beside(&work.clients, &found.state, &desired);
+    let more = work.stop.look("look for what is not recorded", look).await;
+    let secrets = [work.read.secrets.as_slice(), &found.state.secrets()].concat();
+    let state = more.map_err(|error| failed(&error, &secrets))?.added_to(&found.state);
     Ok(ReadResponse {
         id: work.read.typed.name.clone().unwrap_or(id),
         properties: Some(work.outputs(&desired, &state)),
@@ -202,6 +206,10 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let looked = stop.look("look at what is to be deleted", look).await;
     let ((state, others), found) = looked.map_err(|error| failed(&error, &secrets))?;
     let state = found.added_to(&state);
+    if state.is_empty() {
+        let same = stop.look("look at what is to be deleted", clients.is_accounts_of(&before)).await;
+        same.map_err(|error| failed(&error, &secrets))?;
+    }
     for other in others {
         let words =
             format!("{other} stays: it carries the owner tag of another resource, or of this one's replacement");
@@ -309,7 +317,7 @@ impl Work {
         });
         let unsure = state.cut_off;
         let (mut state, mut errors, mut lost) = finish(&run, plan.clone()).await;
-        if errors.is_empty() && !resumes && run.resumes.load(Ordering::Relaxed) {
+        if errors.is_empty() && !resumes && run.finished.get() == Some(&None) {
             // What was taken over may have had more to it.
             let look = unrecorded::unwanted(&self.clients, &state, desired);
             (state, errors, lost) = match self.stop.look("look for what is not wanted any more", look).await {

@@ -125,12 +125,20 @@ impl State {
 
     /// This in place of what was there before, which is to be deleted where it has another name.
     pub fn in_place_of(self, old: Option<State>) -> State {
-        let Some(old) = old else { return self };
-        let gone = Replaced { name: old.name, base_path: old.mapping.map(|mapping| mapping.base_path) };
-        let mut replaced = old.replaced;
-        replaced.push(gone);
-        replaced.retain(|other| other.name != self.name);
-        State { replaced, ..self }
+        match old {
+            Some(old) => self.replacing(old),
+            None => self,
+        }
+    }
+
+    /// This with another one, and what that has replaced, still to be deleted.
+    pub fn replacing(mut self, other: State) -> State {
+        let mut others = std::mem::take(&mut self.replaced);
+        let base_path = other.mapping.map(|mapping| mapping.base_path);
+        others.extend(other.replaced);
+        others.push(Replaced { name: other.name, base_path });
+        others.retain(|other| other.name != self.name);
+        State { replaced: others, ..self }
     }
 
     /// What is still to be deleted where the name itself is not there any more.
@@ -185,4 +193,25 @@ pub fn plan(old: Option<&State>, new: Option<&Desired>, api: Option<&str>) -> (A
     }
     changes.tags(&old.tags, &new.tags);
     (Action::unless_empty(&changes), changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_to_be_deleted_is_forgotten() {
+        let replaced = |name: &str| Replaced { name: name.to_owned(), base_path: Some(String::new()) };
+        let named = |name: &str, others: &[&str]| State {
+            name: name.to_owned(),
+            mapping: Some(Mapping::default()),
+            replaced: others.iter().map(|other| replaced(other)).collect(),
+            ..State::default()
+        };
+        let now = named("b", &["a"]).replacing(named("c", &["d", "b"])).replacing(named("e", &[]));
+        assert_eq!(now.name, "b");
+        assert_eq!(now.replaced, ["a", "d", "c", "e"].map(replaced));
+        assert_eq!(named("b", &[]).in_place_of(None), named("b", &[]));
+        assert_eq!(named("b", &[]).in_place_of(Some(named("a", &["b"]))).replaced, [replaced("a")]);
+    }
 }

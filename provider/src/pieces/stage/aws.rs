@@ -216,6 +216,10 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     let account = run.state().account().map(str::to_owned);
     let settings = desired.settings.in_account(account.as_deref());
     update(run, api, &settings, &old).await?;
+    // Also where a run that was lost has switched it on.
+    if settings.notes.is_some() {
+        run.state().execution_logs.insert(log_group::of_execution(api, &desired.name));
+    }
     if settings.web_acl.is_none() && old.web_acl.is_some() {
         web_acl::disassociate(run, api, &desired.name).await?;
     }
@@ -263,9 +267,6 @@ async fn update(run: &Run, api: &str, settings: &Settings, old: &Settings) -> Re
     let answer = request.set_patch_operations(Some(patches)).send().await;
     answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateStage", &doing), error))?;
     let mut state = run.state();
-    if settings.notes.is_some() {
-        state.execution_logs.insert(log_group::of_execution(api, &desired.name));
-    }
     // One that is to go is still there.
     let web_acl = settings.web_acl.clone().or(old.web_acl.clone());
     state.stage.get_or_insert_default().settings = Settings { web_acl, ..settings.clone() };
