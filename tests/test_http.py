@@ -18,6 +18,7 @@ import pytest
 import requests
 import safetensors.numpy
 
+from harness.aws import ACCOUNT, REGION
 from harness.rpc import Plugin, Resource
 
 EVERY_BYTE = bytes(range(256))
@@ -293,6 +294,20 @@ def test_an_object_s_life(proxies, inputs):
             gone = proxy("DELETE", path)
             assert (gone.status_code, gone.content) == (204, b"")
         proxy.error(proxy("GET", path), 404, "NoSuchKey")
+
+
+def test_a_key_of_kms_encrypts_and_nobody_hears_of_it(proxies):
+    """The local AWS keeps the key's name with the object; that the role may use the key is asked in test_least_privilege.py."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    proxy = proxies(ALL | {"bucket": {"kmsKeyArn": key}})
+    written = proxy("PUT", "/hidden", data=EVERY_BYTE)
+    assert written.status_code == 200
+    stored = proxy.stored("hidden")
+    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"], stored["Body"]) == ("aws:kms", key, EVERY_BYTE)
+    read, part = proxy("GET", "/hidden"), proxy("GET", "/hidden", headers={"Range": "bytes=1-3"})
+    assert (read.status_code, read.content) == (200, EVERY_BYTE) and (part.status_code, part.content) == (206, EVERY_BYTE[1:4])
+    for answer in (written, read, part, proxy("HEAD", "/hidden")):
+        assert not [name for name, value in answer.headers.items() if "kms" in name.lower() or "kms" in value]
 
 
 # Web pages of other origins
