@@ -9,7 +9,7 @@ import pytest
 from harness import ROOT, processes
 from harness.aws import LocalAws, allow_logs
 from harness.engine import Stack
-from harness.rpc import Plugin, Resource, wipe
+from harness.rpc import Engine, Plugin, Resource, wipe
 from harness.tap import Tap
 
 
@@ -50,6 +50,13 @@ def plugin() -> Path:
     path = Path(path).resolve()
     assert path.exists(), f"{path} is missing: `make plugin` builds it"
     return path
+
+
+@pytest.fixture
+def engine():
+    """What the plugin tells, as the real engine hears it."""
+    with Engine() as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from harness.engine import PROXY
 from harness.faults import After, Answer, Error, Lost, Spoilt
-from harness.rpc import Engine, Plugin, Resource, bare, exposed, plain, wipe
+from harness.rpc import Plugin, Resource, bare, exposed, plain, wipe
 from test_lifecycle import left, one
 
 DENIED = Error("AccessDenied", 403)
@@ -100,12 +100,6 @@ def test_the_stored_state_and_the_screen_show_no_key(aws, stack):
 
 
 # Faults
-
-
-@pytest.fixture
-def engine():
-    with Engine() as engine:
-        yield engine
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import re
 import signal
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from pulumi.runtime.proto import provider_pb2
 from harness.account import there, told
 from harness.faults import After, Before, Instead
 from harness.lookalikes import Lookalikes
-from harness.rpc import Plugin, bare, init_failed, plain, wipe
+from harness.rpc import Plugin, init_failed, plain, wipe
 from harness.tap import Tap
 from test_domain import CERTIFICATE
 from test_faults import FULL, PLAIN, Bench, Call, calls

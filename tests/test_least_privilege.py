@@ -1,7 +1,6 @@
 """The role may do what its operations need, and nothing else: its policies, as the plugin puts them, asked one by one."""
 
 import itertools
-import json
 import math
 import uuid
 

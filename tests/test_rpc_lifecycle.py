@@ -27,14 +27,6 @@ def name():
 
 
 @pytest.fixture
-def provider(plugin, tap):
-    with Plugin(plugin, endpoint=tap.url) as provider:
-        provider.handshake()
-        provider.configure()
-        yield provider
-
-
-@pytest.fixture
 def resource(provider, aws, name):
     """A resource that is not there yet. Nothing of it is left afterwards."""
     yield Resource(provider, name)

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import empty_pb2
 
 from harness.faults import Error, Lost, Refused
-from harness.rpc import Engine, Plugin, Resource, bare, plain, wipe
+from harness.rpc import Plugin, Resource, bare, plain
 
 EMPTY = empty_pb2.Empty()
 INPUTS = {"description": "d", "waitForReady": False}
@@ -22,26 +22,11 @@ PIECES = {"buckets": "bucket", "roles": "role", "rest_apis": "restApi"}
 
 
 @pytest.fixture
-def engine():
-    with Engine() as engine:
-        yield engine
-
-
-@pytest.fixture
 def provider(plugin, engine, tap):
     with Plugin(plugin, engine.address, endpoint=tap.url) as provider:
         provider.handshake(engine.address)
         provider.configure()
         yield provider
-
-
-@pytest.fixture
-def resource(provider, aws, tap):
-    """A resource that is not there yet. Nothing of it is left afterwards."""
-    resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
-    yield resource
-    tap.reset()
-    wipe(aws, resource.urn.rpartition(":")[2])
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:

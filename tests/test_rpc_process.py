@@ -21,12 +21,6 @@ EMPTY = empty_pb2.Empty()
 
 
 @pytest.fixture
-def engine():
-    with Engine() as engine:
-        yield engine
-
-
-@pytest.fixture
 def refusing():
     """A tap that lets nothing through: whatever a Create does first is denied."""
     with Tap(NOWHERE) as tap:

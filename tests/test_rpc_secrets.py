@@ -9,16 +9,10 @@ import pytest
 from google.protobuf import json_format
 
 from harness.faults import Error
-from harness.rpc import OUTPUT, SIGNATURE, Engine, Plugin, Resource, exposed, init_failed, plain, secret, wipe
+from harness.rpc import OUTPUT, SIGNATURE, Plugin, Resource, exposed, init_failed, plain, secret, wipe
 
 PLANTED = "hunter2"
 KEYS = {"accessKey": "AKIAOURS", "secretKey": secret(f"key-{PLANTED}"), "token": secret(f"token-{PLANTED}")}
-
-
-@pytest.fixture
-def engine():
-    with Engine() as engine:
-        yield engine
 
 
 @pytest.fixture
