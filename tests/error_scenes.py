@@ -392,6 +392,13 @@ def failed(**more) -> Answer:
     return Answer(200, json.dumps(told | more).encode(), {"Content-Type": "application/json"})
 
 
+def untagged(scene: Scene) -> None:
+    """A bucket that is to be emptied does not say any more whose it is."""
+    scene.create(bucket={"forceDestroy": True})
+    scene.s3.delete_bucket_tagging(Bucket=scene.name)
+    scene.resource.delete()
+
+
 def wrong_account(scene: Scene) -> None:
     """Of a bucket made elsewhere, in an account where nothing of it is."""
     bucket = f"{scene.name}-there"
@@ -546,6 +553,7 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "domain: its mapping goes": deleted("DeleteBasePathMapping", DOMAIN()),
     "domain: it goes": deleted("DeleteDomainName", DOMAIN()),
     "the wrong account": wrong_account,
+    "a bucket that may be another one": untagged,
     "web ACL: denied": answered(DENIED, "AssociateWebACL", webAclArn=WEB_ACL),
     "web ACL: none": answered(Error("WAFNonexistentItemException", 400, "no such thing"), "AssociateWebACL", webAclArn=WEB_ACL),
     "web ACL: another": changed("AssociateWebACL", {}, {"webAclArn": WEB_ACL}),

@@ -69,8 +69,8 @@ fn in_use(desired: &Desired, api: &str, piece: Piece, doing: &str) -> Error {
 }
 
 /// A state without what is not this life's any more, because a replacement took it over, or somebody else, and what that
-/// was. What AWS says is gone is left out too.
-pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<String>), Error> {
+/// was. What AWS says is gone is left out too. A bucket that would be emptied has to say that it is ours.
+pub async fn still_ours(aws: &Clients, state: State, empties: bool) -> Result<(State, Vec<String>), Error> {
     let bucket = async {
         match &state.bucket {
             Some(bucket) if bucket.existing => Ok(Some(bucket.tags.clone())),
@@ -104,6 +104,19 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
         }
     };
     let (bucket, role, rest_api, log_group, domain) = tokio::try_join!(bucket, role, rest_api, log_group, domain)?;
+    if let (Some(known), Some(tags)) = (&state.bucket, &bucket)
+        && empties
+        && known.tags.contains_key(owner::TAG)
+        && !tags.contains_key(owner::TAG)
+    {
+        let reason = format!(
+            "it has lost the tag `{}`, so it may be another bucket of this name, and `bucket.forceDestroy` would empty it",
+            owner::TAG
+        );
+        let hint = "nothing was deleted: if it is yours, `pulumi up` puts the tag back; if not, take the resource out with \
+                    `pulumi state delete`";
+        return Err(Error::new(Kind::Invalid, format!("delete the bucket `{}`", known.name), reason).hint(hint));
+    }
     let mut left = Vec::new();
     let mut keep = |piece: Piece, name: &str, known: &Tags, tags: &Option<Tags>| {
         let mine = tags.as_ref().map(|tags| owner::is_recorded(tags, known, &state.owner));

@@ -201,7 +201,10 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let before = stop.look(RECOVER, recover(&clients, state, &desired)).await;
     let before = before.map_err(|error| failed(&error, &secrets))?;
     let look = async {
-        tokio::try_join!(still_ours(&clients, before.clone()), unrecorded::beside(&clients, &before, &desired))
+        tokio::try_join!(
+            still_ours(&clients, before.clone(), force_destroy),
+            unrecorded::beside(&clients, &before, &desired)
+        )
     };
     let looked = stop.look("look at what is to be deleted", look).await;
     let ((state, others), found) = looked.map_err(|error| failed(&error, &secrets))?;
