@@ -458,6 +458,8 @@ def failing(method: str, path: str, body: bytes | None, headers: dict, expected:
     ("GET", "/there?versionId=x&partNumber=0", None, {}, REFUSED), ("GET", "?encoding-type=x", None, {}, REFUSED),
     ("PUT", "/odd", b"x", {"Content-Encoding": "\t"}, WRITTEN), ("PUT", "/odd", b"x", {"Content-Type": "ä"}, WRITTEN),
     ("PUT", "/odd", b"x", {"x-amz-checksum-sha256": "ä"}, REFUSED),
+    ("PUT", "/odd", b"x", {"If-None-Match": '"x"'}, REFUSED),
+    ("PUT", "/odd", b"x", {"If-None-Match": "*", "If-Match": '"x"'}, REFUSED),
     ("PUT", "/%zz", b"x", {}, WRITTEN), ("PUT", "/%ff", b"x", {}, WRITTEN), ("PUT", f"/{LONG}", b"x", {}, REFUSED),
     ("DELETE", f"/{LONG}", None, {}, DONE),
     ("PROPFIND", "/there", None, {}, (404, "NotFound")),  # API Gateway knows seven methods

@@ -73,14 +73,18 @@ def run(folder: Path, env: dict[str, str], account: Account, arguments: argparse
         outputs = {resource["urn"].rpartition("::")[2]: resource["outputs"]
                    for resource in stack.resources() if resource["type"] == PROXY}
         full, called = (Place(account, outputs[name]) for name in ("live-full", "live-callers"))
-        for group, place in [(group, full) for group in rows.ALL] + [(group, called) for group in callers.ALL] + [
+        for group, place in [(rows.one_line, Place(account, outputs["live"]))] + [(group, full) for group in rows.ALL] + [(group, called) for group in callers.ALL] + [
                 (group, full) for group in management.ALL]:
             for row in guarded(group, place):
                 found.append(row)
                 tell(row)
-        row = conformance(outputs, account, arguments)
-        found.append(row)
-        tell(row)
+
+        def table(_: Place) -> Iterator[Row]:
+            yield conformance(outputs, account, arguments)
+
+        for row in guarded(table, full):
+            found.append(row)
+            tell(row)
         destroyed = stack.destroy(fails=None)
         found.append(Row("pulumi destroy", [], destroyed.messages("error")))
     odd = [row for row in found if not row.holds]

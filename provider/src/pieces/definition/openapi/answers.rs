@@ -19,7 +19,12 @@ const PRECONDITION: Failure =
 /// The errors of a read.
 pub(super) const READ: [Failure; 8] = [
     Failure("400", 400, "BadRequest", "The request is not valid for this object."),
-    Failure("403", 403, "AccessDenied", "The object may not be read, or it is archived."),
+    Failure(
+        "403",
+        403,
+        "AccessDenied",
+        "The object may not be read, or it is archived, or API Gateway cannot carry its key.",
+    ),
     Failure("404", 404, "NoSuchKey", "There is no object with this key."),
     Failure("405", 405, "MethodNotAllowed", "This version of the object is a delete marker."),
     PRECONDITION,
@@ -37,14 +42,20 @@ pub(super) const LIST: [Failure; 5] = [
     UNEXPECTED,
 ];
 
-/// The errors of a write.
+/// The errors of a write. S3 calls conditions that it does not know for writes not implemented.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 pub(super) const PUT: [Failure; 7] = [
-    Failure("400", 400, "BadRequest", "The object was not written: a header, the key or a checksum is not valid."),
+    Failure(
+        "400|501",
+        400,
+        "BadRequest",
+        "The object was not written: a header, the key, a condition or a checksum is not valid.",
+    ),
     Failure("403", 403, "AccessDenied", "The object may not be written."),
     Failure("404", 404, "NoSuchKey", "There is no object with this key to compare with."),
     Failure("409", 409, "Conflict", "Another request changed the object at the same time. Try again."),
     PRECONDITION,
-    STORAGE,
+    Failure("5(0[02-9]|[1-9]\\d)", 502, "StorageError", "The storage could not answer. Try again."),
     UNEXPECTED,
 ];
 
