@@ -24,11 +24,9 @@ def provider(plugin, engine, tap):
 
 
 @pytest.fixture
-def resource(provider, aws, tap):
-    resource = Resource(provider, f"rpc-{uuid.uuid4().hex[:8]}")
+def resource(resource, aws, tap):
     yield resource
     tap.reset()
-    wipe(aws, resource.urn.rpartition(":")[2])
     wipe(aws, PLANTED)
 
 

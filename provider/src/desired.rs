@@ -68,7 +68,7 @@ impl Desired {
         let auth = definition::openapi::Auth::of(inputs);
         let cors = inputs.cors.as_ref().map(|cors| definition::openapi::Cors::of(cors, &operations, &auth));
         let endpoint = rest_api::Endpoint::of(inputs);
-        let stage_name = inputs.stage_name.clone().unwrap_or_else(|| "prod".to_owned());
+        let stage_name = inputs.stage_name.clone().unwrap_or_else(|| stage::NAME.to_owned());
         let api = definition::Api {
             mount: inputs.path.clone().unwrap_or_else(|| place.default_path.clone()),
             index: inputs.index_document.clone(),

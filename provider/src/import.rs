@@ -115,8 +115,8 @@ pub async fn import(aws: &Clients, id: &str, place: &Place) -> Result<Option<Imp
     if shape.mount != place.default_path {
         json.insert("path".to_owned(), shape.mount.clone().into());
     }
-    let named = stage_name.clone().unwrap_or_else(|| "prod".to_owned());
-    json.extend(stage_name.filter(|stage| stage != "prod").map(|stage| ("stageName".to_owned(), stage.into())));
+    let named = stage_name.clone().unwrap_or_else(|| stage::NAME.to_owned());
+    json.extend(stage_name.filter(|stage| stage != stage::NAME).map(|stage| ("stageName".to_owned(), stage.into())));
     json.extend(shape.auth.clone());
     let auth = serde_json::from_value(shape.auth.clone().into()).map(|inputs| Auth::of(&inputs)).unwrap_or_default();
     let cors = cors::of_routes(&content.routes, &auth, bucket.as_ref().and_then(|bucket| bucket.cors.as_ref()));

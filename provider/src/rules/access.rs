@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::inputs::Failure;
 use crate::pieces::definition::openapi::{Access, Auth};
+use crate::pieces::stage;
 use crate::value::UNKNOWN;
 
 /// The most characters of a resource policy.
@@ -36,7 +37,7 @@ pub(super) fn check(inputs: &Inputs, failures: &mut Vec<Failure>) {
     if let Some(problem) = policy.and_then(policy_problem) {
         return fail("policy", true, &problem);
     }
-    let preflights = inputs.cors.as_ref().map(|_| inputs.stage_name.as_deref().unwrap_or("prod"));
+    let preflights = inputs.cors.as_ref().map(|_| inputs.stage_name.as_deref().unwrap_or(stage::NAME));
     let whole = Access::of(inputs).document(&Auth::of(inputs), preflights);
     let length = whole.map_or(0, |policy| policy.to_string().chars().count());
     let (path, other) = match policy {

@@ -38,12 +38,10 @@ pub fn check(inputs: &Inputs, region: Option<&str>) -> Vec<Failure> {
     let certificate = inputs.domain.as_ref().map(|domain| domain.certificate_arn.as_str());
     // CloudFront takes certificates of one Region.
     // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-edge-optimized-custom-domain-name.html
-    let certificates = if without_edge.is_some() && edge {
-        None
-    } else if edge {
-        Some("us-east-1")
-    } else {
-        region
+    let certificates = match (edge, without_edge) {
+        (false, _) => region,
+        (true, None) => Some("us-east-1"),
+        (true, Some(_)) => None,
     };
     let mut named = vec![
         ("bucket.kmsKeyArn".to_owned(), bucket.kms_key_arn.as_deref(), bucket_region),

@@ -12,14 +12,14 @@ use aws_sdk_apigateway::types::{
 use s3dataproxy_schema::{DomainSecurityPolicy, DomainTarget, EndpointType};
 
 use super::patches::{self, Patch};
-use super::{Desired, Endpoint, Mapping, Replaced, State, arn, ip_address_type};
+use super::{Desired, Endpoint, Mapping, Replaced, State, arn};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
 use crate::desired::Tags;
 use crate::error::{Error, Kind};
 use crate::pieces::Piece;
-use crate::pieces::rest_api::aws::retag;
+use crate::pieces::rest_api::{aws::retag, ip_address_type};
 use crate::pieces::stage::aws::tidy;
 use crate::plan::Action;
 

@@ -149,11 +149,6 @@ impl State {
     }
 }
 
-/// API Gateway's name of the protocols by which a domain name can be reached.
-fn ip_address_type(dual_stack: bool) -> &'static str {
-    if dual_stack { "dualstack" } else { "ipv4" }
-}
-
 /// The ARN by which API Gateway's management names a domain name.
 pub fn arn(region: &str, name: &str) -> String {
     format!("arn:{}:apigateway:{region}::/domainnames/{name}", Partition::of(region).name)

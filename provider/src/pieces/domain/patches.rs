@@ -2,7 +2,8 @@
 
 use s3dataproxy_schema::{DomainSecurityPolicy, EndpointType};
 
-use super::{Desired, Mapping, State, ip_address_type};
+use super::{Desired, Mapping, State};
+use crate::pieces::rest_api::ip_address_type;
 
 /// What is done to one path: an operation, a path and a value.
 pub(super) type Patch = (&'static str, &'static str, String);

@@ -68,7 +68,7 @@ impl Endpoint {
 
     /// API Gateway's name of the protocols.
     pub fn ip_address_type(&self) -> &'static str {
-        if self.dual_stack { "dualstack" } else { "ipv4" }
+        ip_address_type(self.dual_stack)
     }
 
     /// The user's properties that differ.
@@ -118,6 +118,11 @@ impl Endpoint {
         }
         if patches.is_empty() { Vec::new() } else { vec![patches] }
     }
+}
+
+/// API Gateway's name of the protocols by which something can be reached.
+pub fn ip_address_type(dual_stack: bool) -> &'static str {
+    if dual_stack { "dualstack" } else { "ipv4" }
 }
 
 /// The security policy of an endpoint that was not told one.

@@ -11,7 +11,7 @@ use crate::plan::{Action, Changes};
 pub mod aws;
 pub mod endpoint;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, ip_address_type};
 
 /// The REST API as it should be.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,6 +17,9 @@ pub mod settings;
 
 pub use settings::Settings;
 
+/// The name of a stage that is given none.
+pub const NAME: &str = "prod";
+
 /// In place of a digest: what a lost run deployed is ours to delete, and of no document that is known.
 pub const UNHEARD: &str = "unheard";
 
