@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::aws::Clients;
 use crate::desired::Desired;
 use crate::error::{Error, Kind};
+use crate::lost::Unnamed;
 use crate::pieces::{self, Piece};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
@@ -36,6 +37,8 @@ pub struct Run {
     pub resumes: AtomicBool,
     /// The REST API of another life of this resource that is in use, once it was looked for.
     pub finished: OnceCell<Option<String>>,
+    /// Of a create under a name that the user has not given.
+    pub unnamed: Option<Unnamed>,
     /// Whether a call was given up that may have taken effect.
     pub lost: AtomicBool,
     /// When to stop.
@@ -200,6 +203,8 @@ impl Run {
                 // What an update drops goes last, when nothing uses it any more.
                 (Action::Delete, _) => updates,
                 (_, Action::Delete) => false,
+                _ if self.is_found_by(other.piece, step.piece) => true,
+                _ if self.is_found_by(step.piece, other.piece) => false,
                 _ => {
                     entry.needs.contains(&other.piece)
                         || entry.follows.contains(&other.piece)
@@ -220,6 +225,18 @@ impl Run {
             }
             _ => false,
         }
+    }
+
+    /// Whether a piece is made after the one by which it would be found if this run was lost. Where nobody gave a name, the
+    /// next run has another, and of all pieces only REST APIs can be looked for by their owner tag.
+    fn is_found_by(&self, first: Piece, then: Piece) -> bool {
+        let made = match then {
+            Piece::Bucket => !self.desired().bucket.existing,
+            Piece::Role => self.desired().role.given.is_none(),
+            Piece::LogGroup => true,
+            _ => false,
+        };
+        self.unnamed.is_some() && first == Piece::RestApi && made
     }
 
     /// The bucket's place in a delete. Data that must be kept stops everything, so the bucket goes first; where objects

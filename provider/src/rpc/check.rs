@@ -5,7 +5,7 @@ use tonic::Status;
 use super::session::urn_name;
 use super::status::malformed;
 use super::wire::{CheckFailure, CheckRequest, CheckResponse, check_request::autonaming_options::Mode};
-use super::{codec, random};
+use super::{Shared, codec, random};
 use crate::desired::Tags;
 use crate::inputs::{self, Failure};
 use crate::names::{self, Autonaming};
@@ -13,7 +13,12 @@ use crate::rules;
 use crate::value::{Object, Value};
 
 /// `region` is the Region, where it can be told without reading files.
-pub(super) fn check(default_tags: &Tags, region: Option<&str>, request: CheckRequest) -> Result<CheckResponse, Status> {
+pub(super) fn check(
+    default_tags: &Tags,
+    region: Option<&str>,
+    shared: &Shared,
+    request: CheckRequest,
+) -> Result<CheckResponse, Status> {
     let olds = codec::decode(request.olds).map_err(malformed)?;
     let mut news = codec::decode(request.news).map_err(malformed)?;
     let (read, mut failures) = inputs::examine(&news);
@@ -30,8 +35,9 @@ pub(super) fn check(default_tags: &Tags, region: Option<&str>, request: CheckReq
         },
     };
     let missing = |news: &Object, name: &str| news.get(name).is_none_or(|value| *value.bare() == Value::Null);
-    if missing(&news, "name") {
-        let previous = olds.get("name").and_then(Value::as_str);
+    let previous = olds.get("name").and_then(Value::as_str);
+    let automatic = missing(&news, "name");
+    if automatic {
         // `pulumi do` sends no seed.
         let seed = if request.random_seed.is_empty() { random().to_le_bytes().to_vec() } else { request.random_seed };
         match names::autoname(urn_name(&request.urn), previous, &wish, &seed) {
@@ -41,6 +47,7 @@ pub(super) fn check(default_tags: &Tags, region: Option<&str>, request: CheckReq
             Err(failure) => failures.push(failure),
         }
     }
+    shared.names().note(previous, news.get("name").and_then(Value::as_str), automatic);
     let failures: Vec<CheckFailure> = failures.into_iter().map(|failure| tell(failure, &news)).collect();
     let inputs = failures.is_empty().then(|| codec::encode(news));
     Ok(CheckResponse { inputs, failures })

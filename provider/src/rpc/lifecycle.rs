@@ -24,6 +24,7 @@ use crate::desired::Desired;
 use crate::error::{Error, Kind};
 use crate::import::import;
 use crate::inputs::{self, Read};
+use crate::lost::{self, Unnamed};
 use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
 use crate::pieces::stage::aws::account;
@@ -56,7 +57,8 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     }
     let id =
         work.read.typed.name.clone().ok_or_else(|| Status::invalid_argument("`name` is missing: call Check first"))?;
-    let (state, errors, lost) = work.carry_out(state, &desired, views, false).await;
+    let unnamed = provider.0.names().unnamed(&id);
+    let (state, errors, lost) = work.carry_out(state, &desired, views, false, unnamed).await;
     match errors.as_slice() {
         [] => Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         [error, ..] if state.is_empty() && !lost => Err(failed(error, &work.read.secrets)),
@@ -104,7 +106,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     } else {
         state
     };
-    let (state, errors, _) = work.carry_out(state, &desired, views, true).await;
+    let (state, errors, _) = work.carry_out(state, &desired, views, true, None).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         errors => Err(work.half_done(request.id, &desired, &state, errors)),
@@ -227,6 +229,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         force_destroy,
         resumes: false.into(),
         lost: false.into(),
+        unnamed: None,
         finished: OnceCell::new(),
         stop,
         state: Arc::new(Mutex::new(state)),
@@ -300,6 +303,7 @@ impl Work {
         desired: &Desired,
         views: Option<Views>,
         resumes: bool,
+        unnamed: Option<Unnamed>,
     ) -> (State, Vec<Error>, bool) {
         let looked = self.stop.look("switch on logs", account::look(&self.clients, &state, desired)).await;
         if let Err(error) = looked {
@@ -312,6 +316,7 @@ impl Work {
             force_destroy: desired.bucket.force_destroy,
             resumes: resumes.into(),
             lost: false.into(),
+            unnamed,
             finished: OnceCell::new(),
             stop: self.stop.clone(),
             state: Arc::new(Mutex::new(state.rooted())),
@@ -332,6 +337,9 @@ impl Work {
                 Err(error) => (state, vec![error], lost),
             };
         }
+        if let Some(unnamed) = &run.unnamed {
+            self.tell_lost(unnamed, desired, &state).await;
+        }
         state.cut_off = (lost || unsure) && !errors.is_empty();
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
@@ -341,6 +349,18 @@ impl Work {
             views.applied(&plan, &state, &self.read.secrets).await;
         }
         (state, errors, lost)
+    }
+
+    /// Tells what runs have left that nobody knows of.
+    async fn tell_lost(&self, unnamed: &Unnamed, desired: &Desired, state: &State) {
+        for api in unnamed.lost(state.rest_api.as_ref().map(|api| api.id.as_str())) {
+            let look = lost::tell(&self.clients, api, &state.owner, &desired.rest_api.name);
+            let words = self.stop.look("look at what a lost run left", look).await;
+            let words = words.unwrap_or_else(|error| {
+                format!("a lost run of this resource may have left the REST API `{}` (`{}`): {error}", api.id, api.name)
+            });
+            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.read.secrets)).await;
+        }
     }
 
     async fn wait_for_ready(&self, desired: &Desired, state: &State) {

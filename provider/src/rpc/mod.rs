@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -12,6 +12,7 @@ pub mod codec;
 mod config;
 mod diff;
 mod engine;
+mod known;
 mod lifecycle;
 pub mod serve;
 mod session;
@@ -31,6 +32,7 @@ pub mod google {
 }
 
 use engine::Engine;
+use known::Names;
 use session::Session;
 use wire::resource_provider_server::ResourceProvider;
 
@@ -53,11 +55,17 @@ struct Shared {
     busy: tokio_util::task::TaskTracker,
     /// Whether the engine knows views, and the operations whose views were published.
     views: Mutex<(bool, HashSet<String>)>,
+    names: Mutex<Names>,
 }
 
 impl Shared {
     fn supports_views(&self) -> bool {
         self.views.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The names of this command's resources. Never held across an await.
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this operation's views have not been published yet.
@@ -110,6 +118,7 @@ impl ResourceProvider for Provider {
         self.0.engine.connect(&request.engine_address);
         self.0.engine.require_version().await?;
         *self.0.views.lock().unwrap_or_else(PoisonError::into_inner) = (request.supports_views, HashSet::new());
+        *self.0.names() = Names::default();
         // In attach mode a command that was cancelled must not spoil the next one.
         let mut cancel = self.0.cancel.lock().unwrap_or_else(PoisonError::into_inner);
         if cancel.is_cancelled() {
@@ -165,7 +174,7 @@ impl ResourceProvider for Provider {
         let session = self.session().ok();
         let default_tags = session.as_ref().map(|session| session.default_tags()).unwrap_or_default();
         let region = session.and_then(|session| session.region());
-        check::check(&default_tags, region.as_deref(), request.into_inner()).map(Response::new)
+        check::check(&default_tags, region.as_deref(), &self.0, request.into_inner()).map(Response::new)
     }
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Answer<wire::DiffResponse> {

@@ -19,6 +19,7 @@ use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
 use crate::desired::Tags;
 use crate::error::{Error, Kind};
+use crate::lost::Unnamed;
 use crate::owner::{self, Whose};
 use crate::pieces::Piece;
 use crate::plan::Action;
@@ -33,7 +34,10 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     match action {
         Action::Same => Ok(()),
-        Action::Create => create(run).await,
+        Action::Create => match &run.unnamed {
+            Some(unnamed) => create_unnamed(run, unnamed).await,
+            None => create(run).await,
+        },
         Action::Update => update(run).await,
         Action::Delete => delete(run).await,
     }
@@ -96,6 +100,30 @@ fn configuration(endpoint: &Endpoint) -> EndpointConfiguration {
     let told = told.set_ip_address_type(endpoint.dual_stack.then(|| endpoint.ip_address_type().into()));
     let ids = Some(endpoint.vpc_endpoint_ids.clone()).filter(|ids| !ids.is_empty());
     told.set_vpc_endpoint_ids(ids).build()
+}
+
+/// Makes the REST API, and looks at the same time for what lost runs of this resource have left.
+async fn create_unnamed(run: &Run, unnamed: &Unnamed) -> Result<(), Error> {
+    let desired = run.desired();
+    let doing = "look for REST APIs of lost runs";
+    let look = async {
+        let found = of_resource(&run.aws, &desired.rest_api.tags, &desired.owner, doing).await?;
+        Ok(found.into_iter().filter(|(_, whose)| *whose == Whose::AnotherLifes).map(|(api, _)| api).collect())
+    };
+    let (made, lives) = tokio::join!(create(run), run.stop.look(doing, look));
+    // It is no reason to make nothing.
+    if let Ok(lives) = lives {
+        let _ = unnamed.lives.set(lives);
+    }
+    made?;
+    // A name may come again, with an update plan or where the engine's configuration tells names.
+    let name = &desired.rest_api.name;
+    let Some(earlier) = unnamed.lives.get().into_iter().flatten().find(|life| life.name == *name) else { return Ok(()) };
+    delete(run).await?;
+    run.claim(Piece::RestApi, &earlier.tags, &format!("create the REST API `{name}`")).await?;
+    run.resumes.store(true, Ordering::Relaxed);
+    run.state().rest_api = Some(earlier.clone());
+    update(run).await
 }
 
 /// Makes the REST API, empty, so that its id is known before anything is put into it.

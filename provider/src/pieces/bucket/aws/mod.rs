@@ -12,8 +12,10 @@ use super::State;
 use crate::apply::Run;
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service::S3};
-use crate::desired::Tags;
+use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
+use crate::names;
+use crate::owner;
 use crate::pieces::Piece;
 use crate::plan::Action;
 
@@ -58,15 +60,7 @@ async fn create(run: &Run) -> Result<(), Error> {
         return serve(run).await;
     }
     let doing = format!("create the bucket `{}`", desired.name);
-    let found = run.stop.look(&doing, tags(&run.aws, &desired.name, &doing)).await.map_err(|error| {
-        match error.kind {
-        Kind::Denied => error.hint(
-            "either another AWS account has a bucket of this name, and another `name` or `bucket.name` helps, or the \
-             credentials lack s3:GetBucketTagging",
-        ),
-        _ => error,
-    }
-    })?;
+    let found = if is_new(run) { None } else { find(run, &doing).await? };
     let state = match found {
         Some(tags) => adopt(run, tags, &doing).await?,
         None => {
@@ -94,6 +88,25 @@ async fn create(run: &Run) -> Result<(), Error> {
     };
     run.state().bucket = Some(state);
     Ok(())
+}
+
+/// Whether nobody can have a bucket of this name: it was drawn for this life.
+fn is_new(run: &Run) -> bool {
+    let Desired { owner, bucket, rest_api, .. } = run.desired();
+    let is_drawn = bucket.name == rest_api.name && names::is_automatic(&bucket.name, owner::name(owner));
+    is_drawn && run.unnamed.as_ref().is_some_and(|unnamed| unnamed.is_new(&bucket.name))
+}
+
+/// The tags of the bucket that is there already.
+async fn find(run: &Run, doing: &str) -> Result<Option<Tags>, Error> {
+    let found = run.stop.look(doing, tags(&run.aws, &run.desired().bucket.name, doing)).await;
+    found.map_err(|error| match error.kind {
+        Kind::Denied => error.hint(
+            "either another AWS account has a bucket of this name, and another `name` or `bucket.name` helps, or the \
+             credentials lack s3:GetBucketTagging",
+        ),
+        _ => error,
+    })
 }
 
 /// A bucket that is there already, if it is ours.
