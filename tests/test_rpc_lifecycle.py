@@ -439,21 +439,3 @@ def test_an_account_that_is_not_allowed_is_refused(plugin, tap, aws):
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert "000000000000" in caught.value.details() and "allowedAccountIds" in caught.value.details()
     assert tap.operations() == ["GetCallerIdentity"] and aws.inventory() == before
-
-
-def test_a_bucket_that_lost_its_owner_is_not_emptied(resource, aws, tap):
-    """Somebody may have deleted ours and made another one of its name."""
-    inputs = {"bucket": {"forceDestroy": True}, "waitForReady": False}
-    made = resource.create(inputs)
-    s3, bucket = aws.client("s3"), made["bucketName"]
-    s3.put_object(Bucket=bucket, Key="precious", Body=b"x")
-    s3.delete_bucket_tagging(Bucket=bucket)
-    tap.reset()
-    with pytest.raises(grpc.RpcError, match="has lost the tag `s3dataproxy:owner`"):
-        resource.delete()
-    assert not [name for name in tap.operations() if name.startswith(("Delete", "Put", "Update"))]
-    # If it is the user's, it goes after an update.
-    resource.outputs = plain(resource.read().properties)
-    resource.update(inputs)
-    resource.delete()
-    assert bucket not in aws.inventory()["buckets"]

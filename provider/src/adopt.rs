@@ -68,21 +68,29 @@ fn in_use(desired: &Desired, api: &str, piece: Piece, doing: &str) -> Error {
     ))
 }
 
+/// What is left alone, with the reason.
+fn stays(what: &str, tags: &Tags) -> String {
+    let reason = if tags.contains_key(owner::TAG) {
+        "it carries the owner tag of another resource, or of this one's replacement".to_owned()
+    } else {
+        format!("it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it", owner::TAG)
+    };
+    format!("{what} stays: {reason}")
+}
+
 /// A state without what is not this life's any more, because a replacement took it over, or somebody else, and what that
-/// was. What AWS says is gone is left out too. A bucket that would be emptied has to say that it is ours.
-pub async fn still_ours(aws: &Clients, state: State, empties: bool) -> Result<(State, Vec<String>), Error> {
+/// was. What AWS says is gone is left out too. A bucket in doubt stops everything, as one with data does.
+pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<String>), Error> {
     let bucket = async {
         match &state.bucket {
-            Some(bucket) if bucket.existing => Ok(Some(bucket.tags.clone())),
-            Some(bucket) => bucket::aws::tags_of(aws, &bucket.name).await,
-            None => Ok(None),
+            Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await,
+            _ => Ok(None),
         }
     };
     let role = async {
         match &state.role {
-            Some(role) if role.existing => Ok(Some(role.tags.clone())),
-            Some(role) => role::aws::tags_of(aws, &role.name).await,
-            None => Ok(None),
+            Some(role) if !role.existing => role::aws::tags_of(aws, &role.name).await,
+            _ => Ok(None),
         }
     };
     let rest_api = async {
@@ -91,48 +99,106 @@ pub async fn still_ours(aws: &Clients, state: State, empties: bool) -> Result<(S
             None => Ok(None),
         }
     };
-    let log_group = async {
-        match &state.log_group {
-            Some(group) => log_group::aws::tags_of(aws, &group.name).await,
-            None => Ok(None),
-        }
-    };
-    let domain = async {
-        match &state.domain {
-            Some(domain) => domain::aws::tags_of(aws, &domain.name).await,
-            None => Ok(None),
-        }
-    };
-    let (bucket, role, rest_api, log_group, domain) = tokio::try_join!(bucket, role, rest_api, log_group, domain)?;
+    let (bucket, role, rest_api, (mut ours, mut left)) =
+        tokio::try_join!(bucket, role, rest_api, let_go(aws, state.clone(), None))?;
     if let (Some(known), Some(tags)) = (&state.bucket, &bucket)
-        && empties
-        && known.tags.contains_key(owner::TAG)
         && !tags.contains_key(owner::TAG)
     {
-        let reason = format!(
-            "it has lost the tag `{}`, so it may be another bucket of this name, and `bucket.forceDestroy` would empty it",
-            owner::TAG
-        );
-        let hint = "nothing was deleted: if it is yours, `pulumi up` puts the tag back; if not, take the resource out with \
-                    `pulumi state delete`";
+        let reason = format!("it has lost the tag `{}`, so it may be another bucket of this name", owner::TAG);
+        let hint = "nothing was deleted: if it is yours, `pulumi refresh` and `pulumi up` put the tag back; if not, take \
+                    the resource out with `pulumi state delete`";
         return Err(Error::new(Kind::Invalid, format!("delete the bucket `{}`", known.name), reason).hint(hint));
     }
-    let mut left = Vec::new();
-    let mut keep = |piece: Piece, name: &str, known: &Tags, tags: &Option<Tags>| {
-        let mine = tags.as_ref().map(|tags| owner::is_recorded(tags, known, &state.owner));
-        if mine == Some(false) {
-            left.push(format!("the {piece} `{name}`"));
-        }
-        mine == Some(true)
+    let mut keep = |what: String, known: &Tags, tags: &Option<Tags>, is_ours: fn(&Tags, &Tags, &str) -> bool| {
+        let Some(tags) = tags else { return false };
+        let mine = is_ours(tags, known, &state.owner);
+        left.extend((!mine).then(|| stays(&what, tags)));
+        mine
     };
-    let mut ours = state.clone();
-    ours.bucket = ours.bucket.filter(|piece| keep(Piece::Bucket, &piece.name, &piece.tags, &bucket));
-    ours.role = ours.role.filter(|piece| keep(Piece::Role, &piece.name, &piece.tags, &role));
-    ours.rest_api = ours.rest_api.filter(|piece| keep(Piece::RestApi, &piece.id, &piece.tags, &rest_api));
-    ours.log_group = ours.log_group.filter(|piece| keep(Piece::LogGroup, &piece.name, &piece.tags, &log_group));
-    // What it has replaced is still to be deleted, also where itself is gone.
-    ours.domain = ours.domain.and_then(|piece| {
-        if keep(Piece::Domain, &piece.name, &piece.tags, &domain) { Some(piece) } else { piece.left_over() }
+    ours.bucket = ours.bucket.filter(|piece| {
+        piece.existing || keep(format!("the bucket `{}`", piece.name), &piece.tags, &bucket, owner::is_proven)
     });
+    ours.role = ours.role.filter(|piece| {
+        piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, owner::is_proven)
+    });
+    // Nobody else's ever has its id.
+    ours.rest_api = ours
+        .rest_api
+        .filter(|piece| keep(format!("the REST API `{}`", piece.id), &piece.tags, &rest_api, owner::is_recorded));
     Ok((ours.rooted(), left))
+}
+
+/// A state without what an update (or, with nothing desired, a delete) would delete by its name, and that is gone, or
+/// somebody else's by now; and what of it is there.
+pub async fn let_go(aws: &Clients, state: State, desired: Option<&Desired>) -> Result<(State, Vec<String>), Error> {
+    let (mut state, owner, mut left) = (state.clone(), state.owner, Vec::new());
+    let owned = Tags::from([(owner::TAG.to_owned(), owner.clone())]);
+    let mut is_not_ours = |what: String, known: &Tags, tags: Option<Tags>| {
+        let is_ours = tags.as_ref().is_some_and(|tags| owner::is_proven(tags, known, &owner));
+        left.extend(tags.filter(|_| !is_ours).map(|tags| stays(&what, &tags)));
+        !is_ours
+    };
+    let group = state.log_group.clone().filter(|_| desired.is_none_or(|desired| desired.log_group.is_none()));
+    let domain = state.domain.clone().filter(|old| !old.name.is_empty()).filter(|old| {
+        let wanted = desired.and_then(|desired| desired.domain.as_ref());
+        wanted.is_none_or(|wanted| wanted.name != old.name)
+    });
+    let replaced: Vec<String> =
+        state.domain.iter().flat_map(|domain| &domain.replaced).map(|replaced| replaced.name.clone()).collect();
+    let given = desired.is_some_and(|desired| desired.role.given.is_some());
+    let role = state.role.clone().filter(|role| given && !role.existing);
+    let (group_tags, domain_tags, role_tags, old_role_tags, replaced_tags) = tokio::try_join!(
+        async {
+            match &group {
+                Some(group) => log_group::aws::tags_of(aws, &group.name).await,
+                None => Ok(None),
+            }
+        },
+        async {
+            match &domain {
+                Some(domain) => domain::aws::tags_of(aws, &domain.name).await,
+                None => Ok(None),
+            }
+        },
+        async {
+            match &role {
+                Some(role) => role::aws::tags_of(aws, &role.name).await,
+                None => Ok(None),
+            }
+        },
+        async {
+            match &state.leftovers.role {
+                Some(role) => role::aws::tags_of(aws, role).await,
+                None => Ok(None),
+            }
+        },
+        futures_util::future::try_join_all(replaced.iter().map(|name| domain::aws::tags_of(aws, name))),
+    )?;
+    if let Some(group) = group
+        && is_not_ours(format!("the log group `{}`", group.name), &group.tags, group_tags)
+    {
+        state.log_group = None;
+    }
+    if let Some(role) = role
+        && is_not_ours(format!("the role `{}`", role.name), &role.tags, role_tags)
+    {
+        (state.role, state.role_policy) = (None, None);
+    }
+    if let Some(role) = state.leftovers.role.clone()
+        && is_not_ours(format!("the role `{role}`"), &owned, old_role_tags)
+    {
+        state.leftovers.role = None;
+    }
+    for (name, tags) in replaced.into_iter().zip(replaced_tags) {
+        if is_not_ours(format!("the domain name `{name}`"), &owned, tags) {
+            state.domain.iter_mut().for_each(|domain| domain.replaced.retain(|other| other.name != name));
+        }
+    }
+    if let Some(domain) = domain
+        && is_not_ours(format!("the domain name `{}`", domain.name), &domain.tags, domain_tags)
+    {
+        // What it has replaced is still to be deleted.
+        state.domain = state.domain.and_then(domain::State::left_over);
+    }
+    Ok((state, left))
 }

@@ -51,6 +51,12 @@ pub fn is_recorded(tags: &Tags, known: &Tags, owner: &str) -> bool {
     tags.get(TAG).is_none_or(|value| value == owner || known.get(TAG) == Some(value))
 }
 
+/// The same of something with a name that others could give to theirs, too: what has lost our tag may have been deleted, and
+/// made again by somebody.
+pub fn is_proven(tags: &Tags, known: &Tags, owner: &str) -> bool {
+    tags.contains_key(TAG) && is_recorded(tags, known, owner)
+}
+
 /// What stages and deployments have as their description: they are made in one call that takes no tags.
 pub fn note(owner: &str) -> String {
     format!("made by s3dataproxy for {owner}")

@@ -17,7 +17,7 @@ use super::wire::{
     UpdateResponse,
 };
 use super::{Provider, codec};
-use crate::adopt::still_ours;
+use crate::adopt::{let_go, still_ours};
 use crate::apply::{Run, Stop, Tell};
 use crate::aws::Clients;
 use crate::desired::Desired;
@@ -106,6 +106,12 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     } else {
         state
     };
+    let look = let_go(&work.clients, state, Some(&desired));
+    let looked = work.stop.look("look at what is not wanted any more", look).await;
+    let (state, others) = looked.map_err(|error| failed(&error, &work.read.secrets))?;
+    for other in others {
+        provider.0.engine.warn(&work.urn, &redact(&other, &work.read.secrets)).await;
+    }
     let (state, errors, _) = work.carry_out(state, &desired, views, true, None).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
@@ -204,7 +210,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let before = before.map_err(|error| failed(&error, &secrets))?;
     let look = async {
         tokio::try_join!(
-            still_ours(&clients, before.clone(), force_destroy),
+            still_ours(&clients, before.clone()),
             unrecorded::beside(&clients, &before, &desired)
         )
     };
@@ -216,9 +222,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         same.map_err(|error| failed(&error, &secrets))?;
     }
     for other in others {
-        let words =
-            format!("{other} stays: it carries the owner tag of another resource, or of this one's replacement");
-        provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
+        provider.0.engine.warn(&request.urn, &redact(&other, &secrets)).await;
     }
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);

@@ -220,8 +220,12 @@ async fn set(run: &Run, api: &str) -> Result<(), Error> {
     if settings.notes.is_some() {
         run.state().execution_logs.insert(log_group::of_execution(api, &desired.name));
     }
-    if settings.web_acl.is_none() && old.web_acl.is_some() {
-        web_acl::disassociate(run, api, &desired.name).await?;
+    if let Some(old) = old.web_acl.filter(|_| settings.web_acl.is_none()) {
+        // Another one by now is somebody else's; which one a lost answer was about is not known.
+        let seen = get(&run.aws, api, &desired.name).await?.as_ref().and_then(web_acl);
+        if seen.is_some_and(|seen| old.is_empty() || seen == old) {
+            web_acl::disassociate(run, api, &desired.name).await?;
+        }
     }
     run.state().stage.get_or_insert_default().settings = settings;
     Ok(())
