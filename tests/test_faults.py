@@ -121,6 +121,8 @@ class Bench:
     tap: Tap
     inputs: dict | None = None
     work: str = ""
+    #: Whether the user has given no name.
+    unnamed: bool = False
 
     def __post_init__(self):
         self.renew()
@@ -131,7 +133,8 @@ class Bench:
 
     def given(self, inputs: dict) -> dict:
         # The mount is the resource's name where none is given, and so would be every document's own.
-        text = json.dumps({"name": self.name, "path": "data"} | inputs).replace("NAME", self.name)
+        name = {} if self.unnamed else {"name": self.name}
+        text = json.dumps(name | {"path": "data"} | inputs).replace("NAME", self.name)
         for name, arn in WEB_ACLS.items():
             text = text.replace(name, arn)
         return json.loads(text)
@@ -139,6 +142,9 @@ class Bench:
     def bring(self, inputs: dict, timeout: float = 0) -> None:
         """Creates or updates. What was told of half-done work is kept, as the engine does."""
         self.inputs = None
+        if not self.resource.id:
+            # Nothing was saved, so a name is drawn anew.
+            self.resource = Resource(self.plugin, self.name)
         try:
             if self.resource.id:
                 self.resource.update(self.given(inputs), timeout=timeout)
@@ -165,8 +171,16 @@ class Bench:
             self.delete()
             self.renew()
 
+    @property
+    def base(self) -> str:
+        """The name that all pieces have."""
+        return self.resource.inputs.get("name", self.name)
+
     def account(self) -> dict:
-        return there(self.aws, self.name)
+        return there(self.aws, self.base)
+
+    def told(self) -> str:
+        return told(self.account(), self.base).replace(self.name, "NAME")
 
     def state(self) -> dict:
         return bare(self.resource.outputs)["__state"] if self.resource.id else {}
@@ -182,7 +196,7 @@ class Bench:
     def converged(self, inputs: dict, expected: str) -> list[str]:
         """What is not as after an undisturbed run."""
         problems = self.account_for()
-        if (found := told(self.account(), self.name)) != expected:
+        if (found := self.told()) != expected:
             lines = difflib.unified_diff(expected.splitlines(), found.splitlines(), lineterm="", n=0)
             problems.append("the account is not as after an undisturbed run: " + "; ".join(list(lines)[2:12]))
         if self.resource.diff(self.resource.inputs).detailedDiff:
@@ -320,17 +334,19 @@ def guarded(do: Callable) -> Callable:
     return guard
 
 
-def undisturbed(benches, old: dict | None, new: dict) -> tuple[list[Call], str]:
+def undisturbed(benches, old: dict | None, new: dict, unnamed: bool = False) -> tuple[list[Call], str]:
     """The calls from `old` to `new`, and what the account says afterwards."""
     def do(bench, _):
         bench.start_anew()
+        bench.unnamed = unnamed
         if old is not None:
             bench.bring(old)
         bench.tap.reset()
         bench.bring(new)
-        found = calls(bench.tap), told(bench.account(), bench.name)
+        found = calls(bench.tap), bench.told()
         bench.delete()
         bench.renew()
+        bench.unnamed = False
         return found
     return benches({"": None}, do)[""]
 
@@ -342,8 +358,9 @@ def gone(bench: Bench) -> list[str]:
     return left
 
 
-def test_create(benches, matrix):
-    found, expected = undisturbed(benches, None, FULL)
+@pytest.mark.parametrize("unnamed", [False, True], ids=["named", "unnamed"])
+def test_create(benches, matrix, unnamed):
+    found, expected = undisturbed(benches, None, FULL, unnamed)
     table = rows(found)
     # What nobody knows of has to be found by a delete, too.
     table |= {f"{name}, {then}": Row(row.call, row.fault, then) for name, row in table.items()
@@ -352,6 +369,7 @@ def test_create(benches, matrix):
     @guarded
     def do(bench, row):
         bench.start_anew()
+        bench.unnamed = unnamed
         failed, problems = disturbed(bench, row, lambda timeout: bench.bring(FULL, timeout))
         problems += bench.account_for(row.fault in UNKNOWABLE)
         if not problems and row.then == "refreshed" and bench.resource.id:
@@ -360,9 +378,11 @@ def test_create(benches, matrix):
         if not problems and row.then != "deleted":
             bench.bring(FULL)
             problems += bench.converged(FULL, expected)
-        return failed, problems + (gone(bench) if bench.resource.id else [])
+        problems += gone(bench) if bench.resource.id else []
+        bench.unnamed = False
+        return failed, problems
 
-    check(matrix, "create", benches(table, do), table)
+    check(matrix, "create without a name" if unnamed else "create", benches(table, do), table)
 
 
 @pytest.mark.parametrize("update", UPDATES)
@@ -412,7 +432,7 @@ def test_refresh(benches, matrix):
 
     @guarded
     def do(bench, row):
-        before, seen = told(begin(bench).account(), bench.name), []
+        before, seen = begin(bench).told(), []
         failed, problems = disturbed(bench, row, lambda _: seen.append(bench.resource.read()), limited=False)
         for answer in seen:
             if not answer.id or plain(answer.properties) != bench.resource.outputs:
@@ -421,7 +441,7 @@ def test_refresh(benches, matrix):
         if failed == tolerated and row.fault in ("denied", "lost for good", HANG):
             problems.append("it failed" if failed else "it did not fail")
         bench.refresh()
-        if told(bench.account(), bench.name) != before:
+        if bench.told() != before:
             problems.append("the account is not as it was")
         return failed, problems + bench.converged(WHOLE, before)
 
@@ -440,7 +460,7 @@ def test_delete(benches, matrix):
         return bench
 
     def undisturbed(bench, _):
-        expected = told(begin(bench).account(), bench.name)
+        expected = begin(bench).told()
         bench.delete()
         found = calls(bench.tap)
         assert bench.account() == {}
