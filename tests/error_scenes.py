@@ -427,6 +427,8 @@ def with_web_acl(act: Callable) -> Callable:
     def scene(scene: Scene) -> None:
         scene.answer("AssociateWebACL", Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"}))
         scene.create(webAclArn=WEB_ACL)
+        stage = json.dumps({"stageName": "prod", "webAclArn": WEB_ACL}).encode()
+        scene.answer("GetStage", Answer(200, stage, {"Content-Type": "application/json"}))
         scene.answer("DisassociateWebACL", DENIED)
         act(scene)
     return scene

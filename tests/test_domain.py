@@ -88,14 +88,14 @@ def test_a_life_with_it(resource, aws, tap):
     # Another name answers before the old one goes.
     tap.reset()
     resource.update(program(domain("other")))
-    assert tap.operations() == ["CreateDomainName", "CreateBasePathMapping", "DeleteBasePathMapping", "DeleteDomainName"]
+    assert tap.operations() == ["GetDomainName", "CreateDomainName", "CreateBasePathMapping", "DeleteBasePathMapping", "DeleteDomainName"]
     assert aws.inventory()["domain_names"] == ["other.example.com"]
     assert mapped(aws, "other") == [("(none)", made["restApiId"], "prod")]
 
     # Switched off.
     tap.reset()
     resource.update(program())
-    assert tap.operations() == ["DeleteBasePathMapping", "DeleteDomainName"]
+    assert tap.operations() == ["GetDomainName", "DeleteBasePathMapping", "DeleteDomainName"]
     assert resource.outputs["invokeUrl"] == own["invokeUrl"] and "domainTarget" not in resource.outputs
 
     # A REST API with a mapping cannot go.

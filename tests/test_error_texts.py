@@ -150,7 +150,9 @@ def test_scene(aws, tapped, provider, plugin, name):
 WITHOUT_A_TEXT = {
     # Warnings, progress, and what AWS is told.
     r"changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}", "waiting until the URL answers",
-    "{other} stays: it carries the owner tag of another resource, or of this one's replacement",
+    "it carries the owner tag of another resource, or of this one's replacement",
+    "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
+    "a lost run of this resource may have left the REST API `{}` (`{}`): {error}", "look for REST APIs of lost runs",
     "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "
     "URL again in a minute. `waitForReady: false` skips this check",
     "Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy",
@@ -158,7 +160,8 @@ WITHOUT_A_TEXT = {
     "no answer in time", "API Gateway has still not finished after an hour and a half",
     "run `pulumi up` again when its status in the AWS console is `Available`",
     # Only where a cancel comes right then; test_rpc_looks.py has what stands around them.
-    "look for what is not recorded", "look for what is not wanted any more",
+    "look for what is not recorded", "look for what is not wanted any more", "look at what is not wanted any more",
+    "look at what a lost run left",
     # Only where AWS itself answers.
     "this is a fault at AWS: run `pulumi up` again in a few minutes",
     # Never, as far as anybody knows.

@@ -134,7 +134,7 @@ def test_a_life_with_it(resource, aws, tap):
     # The stage is told before the group goes.
     tap.reset()
     resource.update({"waitForReady": False})
-    assert tap.operations() == ["UpdateStage", "DeleteLogGroup"]
+    assert tap.operations() == ["DescribeLogGroups", "ListTagsForResource", "UpdateStage", "DeleteLogGroup"]
     assert "logGroupArn" not in resource.outputs and group(aws, name) is None
     # It goes last, or API Gateway would make it anew for what it still has to write.
     resource.update(LOGGED)

@@ -55,7 +55,7 @@ def test_a_life_with_it(resource, aws, tap, acls):
     assert plain(resource.read().properties) == made
     assert not resource.diff(resource.checked(program(first))).detailedDiff
 
-    for acl, operations in [(second, ["AssociateWebACL"]), (None, ["DisassociateWebACL"]), (first, ["AssociateWebACL"])]:
+    for acl, operations in [(second, ["AssociateWebACL"]), (None, ["GetStage", "DisassociateWebACL"]), (first, ["AssociateWebACL"])]:
         tap.reset()
         assert list(resource.diff(resource.checked(program(acl))).detailedDiff) == ["webAclArn"]
         made = resource.update(program(acl))
@@ -71,7 +71,7 @@ def test_a_life_with_it(resource, aws, tap, acls):
     assert tap.operations() == ["AssociateWebACL", "UpdateStage"]
     tap.reset()
     resource.update(program(throttle={"rateLimit": 1, "burstLimit": 1}))
-    assert tap.operations() == ["UpdateStage", "DisassociateWebACL"]
+    assert tap.operations() == ["UpdateStage", "GetStage", "DisassociateWebACL"]
 
     # Another stage has it before the old one loses it, which goes then.
     resource.update(program(first))
