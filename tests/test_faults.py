@@ -23,6 +23,7 @@ from google.protobuf import empty_pb2
 from harness.account import going, recorded, there, told
 from harness.aws import ACCOUNT, REGION
 from harness.faults import After, Error, Fault, Lost, Refused, Throttled
+from harness.matrix import Outcome, printed
 from harness.rpc import Plugin, Resource, bare, init_failed, plain, wipe
 from harness.tap import Tap
 from test_web_acl import make_web_acl
@@ -259,15 +260,8 @@ def benches(aws, plugin, given_role):
 
 @pytest.fixture(scope="module")
 def matrix(pytestconfig):
-    """The counts of each operation and fault: rows, those where the run with the fault failed, those that are right."""
-    table: dict[tuple[str, str], Counter] = {}
-    yield table
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print(f"\n{'operation':24}" + "".join(f"{fault:>16}" for fault in FAULTS) + "   (rows/failed at first/right)")
-        for operation in dict.fromkeys(operation for operation, _ in table):
-            cells = [table.get((operation, fault), Counter()) for fault in FAULTS]
-            print(f"{operation:24}" + "".join(f"{c['rows']:>8}/{c['failed']:>3}/{c['right']:>3}" for c in cells))
+    with printed(pytestconfig, FAULTS) as matrix:
+        yield matrix
 
 
 @dataclass
@@ -313,10 +307,7 @@ def disturbed(bench: Bench, row: Row, act: Callable[[float], None], limited: boo
 
 
 def check(matrix, operation: str, done: dict[str, tuple[bool, list[str]]], table: dict[str, Row]) -> None:
-    for name, (failed, problems) in done.items():
-        matrix.setdefault((operation, table[name].fault), Counter()).update(rows=1, failed=failed, right=not problems)
-    wrong = {name: problems for name, (_, problems) in done.items() if problems}
-    assert not wrong, f"{len(wrong)} of {len(done)}: " + json.dumps(wrong, indent=1)
+    matrix.check({(operation, table[name].fault, name): Outcome(*came) for name, came in done.items()})
 
 
 def guarded(do: Callable) -> Callable:

@@ -10,7 +10,6 @@ import re
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from pulumi.runtime.proto import provider_pb2
 from harness.account import there, told
 from harness.faults import After, Before, Instead
 from harness.lookalikes import Lookalikes
+from harness.matrix import Outcome, printed
 from harness.rpc import Plugin, init_failed, plain, wipe
 from harness.tap import Tap
 from test_domain import CERTIFICATE
@@ -218,7 +218,7 @@ def scenes(aws, plugin):
         made.append(Scene(aws, start(plugin, tap), tap))
         return made[-1]
 
-    def each(rows: list, do: Callable) -> dict:
+    def each(rows: list, do: Callable) -> dict[object, Outcome]:
         def one(row):
             scene, notes = take(), set()
             try:
@@ -237,7 +237,7 @@ def scenes(aws, plugin):
                 scene.renew()
             with lock:
                 free.append(scene)
-            return failed, problems, notes
+            return Outcome(failed, problems, notes)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return dict(zip(rows, pool.map(one, rows), strict=True))
 
@@ -251,25 +251,13 @@ def scenes(aws, plugin):
 
 @pytest.fixture(scope="module")
 def matrix(pytestconfig):
-    """The counts of each operation and way: rows, those where the run failed, those that are right, and what it took."""
-    table: dict[tuple[str, str], Counter] = {}
-    yield table
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print(f"\n{'operation':36}{'way':16}{'rows':>6}{'failed':>8}{'right':>7}{'imported':>10}{'refreshed':>11}")
-        for (operation, way), counts in table.items():
-            cells = "".join(f"{counts[each]:>{width}}" for each, width in (
-                ("rows", 6), ("failed", 8), ("right", 7), ("imported", 10), ("refreshed", 11)))
-            print(f"{operation:36}{way:16}{cells}")
+    with printed(pytestconfig, WAYS, ("imported", "refreshed")) as matrix:
+        yield matrix
 
 
-def check(matrix, operation: str, done: dict[Row, tuple[bool, list[str], set[str]]]) -> None:
-    for row, (failed, problems, notes) in done.items():
-        name = operation if row.then == "again" else f"{operation}, then {row.then}"
-        counts = matrix.setdefault((name, row.way), Counter())
-        counts.update(rows=1, failed=failed, right=not problems, **dict.fromkeys(notes, 1))
-    wrong = {str(row): problems for row, (_, problems, _) in done.items() if problems}
-    assert done and not wrong, f"{len(wrong)} of {len(done)}: " + json.dumps(wrong, indent=1)
+def check(matrix, operation: str, done: dict[Row, Outcome]) -> None:
+    matrix.check({(operation if row.then == "again" else f"{operation}, then {row.then}", row.way, str(row.call)): outcome
+                  for row, outcome in done.items()})
 
 
 def undisturbed(scenes, old: dict | None, new: dict | None) -> tuple[list[Call], str]:
@@ -286,8 +274,8 @@ def undisturbed(scenes, old: dict | None, new: dict | None) -> tuple[list[Call],
             scene.renew()
         return False, scene.gone() if new is not None else []
 
-    [(_, problems, _)] = scenes([None], do).values()
-    assert not problems
+    [outcome] = scenes([None], do).values()
+    assert not outcome.problems
     return tuple(found)
 
 
@@ -391,7 +379,7 @@ def test_what_is_in_the_way_stays(scenes, matrix, old, kind):
         found.extend(calls(scene.tap))
         return True, scene.gone()
 
-    assert not any(problems for _, problems, _ in scenes([None], look).values())
+    assert not any(outcome.problems for outcome in scenes([None], look).values())
 
     def do(scene, row, _notes):
         act = refused(scene, owned=found.index(row.call) % 2 == 1)
@@ -407,4 +395,4 @@ def test_what_is_in_the_way_stays(scenes, matrix, old, kind):
 def test_nothing_is_left(scenes):
     """Rows of updates work on one resource after the other; here each goes, and leaves nothing."""
     done = scenes(list(range(AT_ONCE)), lambda scene, _row, _notes: (False, scene.gone()))
-    assert not [problems for _, problems, _ in done.values() if problems]
+    assert not [outcome.problems for outcome in done.values() if outcome.problems]

@@ -10,7 +10,7 @@ import pytest
 
 from harness.aws import ACCOUNT, REGION
 from harness.engine import PROXY
-from harness.faults import Answer, Error, Lost
+from harness.faults import Error, Lost
 from harness.rpc import Plugin, Resource, init_failed, plain
 from test_lifecycle import left, one
 
@@ -240,15 +240,15 @@ def test_one_with_a_key(resource, aws):
 
 
 @pytest.mark.parametrize("there, operation", [(True, "AssociateKmsKey"), (False, "DisassociateKmsKey")])
-def test_another_key_for_one_that_is_there(resource, tap, there, operation):
-    """The local AWS has neither call, so the tap answers for AWS."""
+def test_another_key_for_one_that_is_there(resource, aws, tap, there, operation):
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     with_key, without = {"accessLog": {"kmsKeyArn": key}, "waitForReady": False}, {"accessLog": {}, "waitForReady": False}
     resource.create(without if there else with_key)
     tap.reset()
-    tap.inject(Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"}), operation=operation)
     resource.update(with_key if there else without)
     assert tap.operations() == [operation]
+    assert group(aws, resource.inputs["name"]).get("kmsKeyId") == (key if there else None)
+    assert plain(resource.read().properties) == resource.outputs
 
 
 # API Gateway's own notes
@@ -292,6 +292,21 @@ def test_the_log_that_a_killed_update_began_is_known(resource, tap):
     tap.reset()
     assert resource.update({"waitForReady": False, "executionLog": {}})["__state"]["executionLogs"] == logs
     resource.delete()
+
+
+@pytest.mark.parametrize("stage", ["prod", "v2"])
+def test_the_log_that_a_killed_update_began_goes_with_the_resource(resource, aws, stage):
+    """Also where nothing has looked since, and of a stage that nobody has heard of."""
+    made = resource.create({"waitForReady": False})
+    old, inputs = dict(resource.outputs), dict(resource.inputs)
+    resource.update({"waitForReady": False, "executionLog": {}, "stageName": stage})
+    resource.outputs, resource.inputs = old, inputs
+    logs = [f"API-Gateway-Execution-Logs_{made['restApiId']}/{name}" for name in (stage, "theirs")]
+    for name in logs:
+        aws.client("logs").create_log_group(logGroupName=name)
+    resource.delete()
+    assert execution_logs(aws) == logs[1:]
+    aws.client("logs").delete_log_group(logGroupName=logs[1])
 
 
 def test_outputs_stay_while_logs_come_and_go(aws, stack):

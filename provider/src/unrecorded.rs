@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
 use crate::pieces::stage::aws::strays;
 use crate::pieces::usage_plan::aws::{Known, keys};
-use crate::pieces::{domain, log_group, usage_plan};
+use crate::pieces::{domain, log_group, role, usage_plan};
 use crate::state::State;
 
 /// What was found beside a state.
@@ -20,6 +20,8 @@ pub struct Found {
     log_group: Option<log_group::State>,
     usage_plan: Option<usage_plan::State>,
     domains: Vec<domain::State>,
+    /// The name of a role.
+    role: Option<String>,
     api: strays::Found,
     /// The name of the stage that is wanted.
     stage: String,
@@ -31,12 +33,20 @@ pub async fn beside(aws: &Clients, state: &State, desired: &Desired) -> Result<F
     if state.rest_api.is_none() {
         return Ok(Found::default());
     }
-    let (log_group, usage_plan, domains) = tokio::try_join!(
+    let (log_group, usage_plan, domains, role) = tokio::try_join!(
         find_log_group(aws, state, desired, false),
         keyed(aws, state, desired),
-        named(aws, state, desired)
+        named(aws, state, desired),
+        find_role(aws, state, desired)
     )?;
-    Ok(Found { log_group, usage_plan, domains, ..Found::default() })
+    Ok(Found { log_group, usage_plan, domains, role, ..Found::default() })
+}
+
+/// For a delete: the logs that API Gateway may have begun where a lost run let it note what it does.
+pub async fn logs(aws: &Clients, state: &State) -> Result<Vec<String>, Error> {
+    let Some(api) = &state.rest_api else { return Ok(Vec::new()) };
+    let recorded = state.stage.as_ref().map(|stage| stage.name.as_str());
+    allowed(strays::logs(aws, &api.id, recorded, &state.owner).await)
 }
 
 /// For a refresh: also what is in the REST API. The usage plan comes after a deployment, so it is looked for only where
@@ -48,9 +58,14 @@ pub async fn within(aws: &Clients, state: &State, seen: &State, desired: &Desire
             None => Ok(strays::Found::default()),
         }
     };
-    let (api, log_group, domains) =
-        tokio::try_join!(api, find_log_group(aws, state, desired, false), named(aws, state, desired))?;
-    let found = Found { log_group, domains, api, stage: desired.stage.name.clone(), ..Found::default() };
+    let (api, log_group, domains, role) = tokio::try_join!(
+        api,
+        find_log_group(aws, state, desired, false),
+        named(aws, state, desired),
+        find_role(aws, state, desired)
+    )?;
+    let stage = desired.stage.name.clone();
+    let found = Found { log_group, domains, role, api, stage, ..Found::default() };
     let deployed = |state: &State| state.stage.as_ref().map(|stage| stage.deployment_id.clone());
     let drifted = seen.definition.as_ref().is_some_and(|definition| !definition.drift.is_empty());
     if drifted || deployed(state) != deployed(seen) || found.added_to(seen) != *seen {
@@ -90,6 +105,7 @@ impl Found {
             (known, found) => known.or(found),
         };
         self.api.add_to(&mut state, &self.stage);
+        state.leftovers.role = state.leftovers.role.or_else(|| self.role.clone());
         state
     }
 }
@@ -123,6 +139,18 @@ async fn find_log_group(
         Whose::Unmarked | Whose::Anothers => false,
     };
     if ours { log_group::aws::observe(aws, &name, &desired.bucket.tags).await } else { Ok(None) }
+}
+
+/// The role of the resource's name that this life made to take the place of one that was made elsewhere.
+async fn find_role(aws: &Clients, state: &State, desired: &Desired) -> Result<Option<String>, Error> {
+    let name = &desired.rest_api.name;
+    let given = state.role.as_ref().is_some_and(|role| role.existing && role.name != *name);
+    if !given || state.leftovers.role.is_some() {
+        return Ok(None);
+    }
+    let tags = allowed(role::aws::tags_of(aws, name).await)?;
+    let is_ours = tags.is_some_and(|tags| owner::whose(&tags, &state.owner) == Whose::Ours);
+    Ok(is_ours.then(|| name.clone()))
 }
 
 /// The usage plan where none is recorded, or the keys that are not.

@@ -211,12 +211,16 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let look = async {
         tokio::try_join!(
             still_ours(&clients, before.clone()),
-            unrecorded::beside(&clients, &before, &desired)
+            unrecorded::beside(&clients, &before, &desired),
+            unrecorded::logs(&clients, &before)
         )
     };
     let looked = stop.look("look at what is to be deleted", look).await;
-    let ((state, others), found) = looked.map_err(|error| failed(&error, &secrets))?;
-    let state = found.added_to(&state);
+    let ((state, others), found, logs) = looked.map_err(|error| failed(&error, &secrets))?;
+    let mut state = found.added_to(&state);
+    if state.rest_api.is_some() {
+        state.execution_logs.extend(logs);
+    }
     if state.is_empty() {
         let same = stop.look("look at what is to be deleted", clients.is_accounts_of(&before)).await;
         same.map_err(|error| failed(&error, &secrets))?;

@@ -12,8 +12,10 @@ from . import (
     gateway_responses,
     imported_fields,
     kept_tags,
+    log_group_keys,
     logging,
     method_settings,
+    overwriting_import,
     payload_limit,
     security_policy,
     usage_plans,
@@ -36,3 +38,5 @@ def apply() -> None:
     security_policy.apply()
     domain_names.apply()
     web_acls.apply()
+    log_group_keys.apply()
+    overwriting_import.apply()

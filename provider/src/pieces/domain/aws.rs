@@ -191,6 +191,18 @@ async fn bring(run: &Run) -> Result<(), Error> {
     let doing = format!("set up the domain name `{}`", desired.name);
     let known = run.state().domain.as_ref().is_some_and(|domain| domain.name == desired.name);
     let made = if known { None } else { create(run, desired).await? };
+    // A run that was lost may have added or removed an endpoint already, or API Gateway still be at it.
+    let moves = |old: &State| patches::domain(old, desired).iter().flatten().any(|(op, ..)| *op != "replace");
+    if known && moves(&run.state().domain.clone().unwrap_or_default()) {
+        let seen = run.stop.look(&doing, get(&run.aws, &desired.name)).await?;
+        if let Some(seen) = seen {
+            note(run, &seen);
+            // What failed is tried again.
+            if under_way(&seen) {
+                settle(run, seen, &doing).await?;
+            }
+        }
+    }
     let old = run.state().domain.clone().unwrap_or_default();
     for patches in patches::domain(&old, desired) {
         update(run, desired, patches, &doing).await?;
@@ -302,12 +314,16 @@ fn operations(patches: Vec<Patch>) -> Vec<PatchOperation> {
     patches.into_iter().map(operation).collect()
 }
 
+fn under_way(seen: &DomainName) -> bool {
+    matches!(seen.domain_name_status(), Some(DomainNameStatus::Updating | DomainNameStatus::Pending))
+}
+
 /// Waits until API Gateway has done what it was told.
 async fn settle(run: &Run, mut seen: DomainName, doing: &str) -> Result<(), Error> {
     let name = seen.domain_name.clone().unwrap_or_default();
     for _ in 0..LOOKS {
         match seen.domain_name_status() {
-            Some(DomainNameStatus::Updating | DomainNameStatus::Pending) => {}
+            _ if under_way(&seen) => {}
             None | Some(DomainNameStatus::Available) => return Ok(()),
             Some(other) => {
                 let words = seen.domain_name_status_message().unwrap_or("API Gateway does not say why");

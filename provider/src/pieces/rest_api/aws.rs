@@ -242,7 +242,21 @@ async fn update(run: &Run) -> Result<(), Error> {
         answer.map_err(|error| run.aws.explain(Call(ApiGateway, "UpdateRestApi", &doing), error))?;
         run.state().rest_api.get_or_insert_default().name = desired.name.clone();
     }
-    for patches in desired.endpoint.patches(&old.endpoint) {
+    let mut known = old.endpoint.clone();
+    // A run that was lost may have changed it already, or API Gateway still be at it.
+    let moves = known.kind != desired.endpoint.kind || known.vpc_endpoint_ids != desired.endpoint.vpc_endpoint_ids;
+    if moves
+        && run.resumes.load(Ordering::Relaxed)
+        && let Some(seen) = run.stop.look(&doing, get(&run.aws, &old.id)).await?
+    {
+        known = endpoint(seen.endpoint_configuration.as_ref(), seen.security_policy.as_ref());
+        run.state().rest_api.get_or_insert_default().endpoint = known.clone();
+        // What failed is tried again.
+        if under_way(seen.api_status.as_ref()) {
+            settle(run, &old.id, seen.api_status, seen.api_status_message, &doing).await?;
+        }
+    }
+    for patches in desired.endpoint.patches(&known) {
         move_endpoint(run, &old.id, patches, &doing).await?;
     }
     retag(run, &arn(&run.aws.region, &old.id), &old.tags, &desired.tags, &doing).await?;
@@ -266,6 +280,10 @@ async fn move_endpoint(run: &Run, id: &str, patches: Vec<Patch>, doing: &str) ->
     settle(run, id, answer.api_status, answer.api_status_message, doing).await
 }
 
+fn under_way(status: Option<&ApiStatus>) -> bool {
+    matches!(status, Some(ApiStatus::Updating | ApiStatus::Pending))
+}
+
 /// Waits until API Gateway has done what it does with the endpoint.
 async fn settle(
     run: &Run,
@@ -274,7 +292,7 @@ async fn settle(
     mut words: Option<String>,
     doing: &str,
 ) -> Result<(), Error> {
-    while matches!(status, Some(ApiStatus::Updating | ApiStatus::Pending)) {
+    while under_way(status.as_ref()) {
         run.check(doing)?;
         (run.progress)(&format!("waiting for the endpoint of REST API {id}"));
         tokio::time::sleep(PAUSE).await;

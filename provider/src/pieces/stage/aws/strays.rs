@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_apigateway::error::ProvideErrorMetadata;
+
 use super::owner;
 use crate::aws::Clients;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::error::Error;
+use crate::pieces::log_group;
 use crate::pieces::stage::UNHEARD;
 use crate::state::State;
 
@@ -38,6 +41,24 @@ pub async fn look(aws: &Clients, api: &str, owner: &str) -> Result<Found, Error>
         deployments,
         lent: others.into_iter().filter_map(|stage| stage.deployment_id).collect(),
     })
+}
+
+/// The logs that API Gateway may have begun for the stage that is recorded, and for those that a lost run made.
+pub async fn logs(aws: &Clients, api: &str, recorded: Option<&str>, owner: &str) -> Result<Vec<String>, Error> {
+    let doing = format!("read the stages of the REST API `{api}`");
+    let answer = aws.apigateway.get_stages().rest_api_id(api).send().await;
+    let stages = match answer {
+        Ok(answer) => answer.item.unwrap_or_default(),
+        Err(error) if error.code() == Some("NotFoundException") => Vec::new(),
+        Err(error) => return Err(aws.explain(Call(ApiGateway, "GetStages", &doing), error)),
+    };
+    let note = owner::note(owner);
+    let ours = stages.iter().filter(|stage| stage.stage_name() == recorded || stage.description() == Some(&note));
+    let noting = ours.filter(|stage| {
+        let methods = stage.method_settings().and_then(|settings| settings.get("*/*"));
+        methods.and_then(|methods| methods.logging_level()).is_some_and(|level| level != "OFF")
+    });
+    Ok(noting.filter_map(|stage| Some(log_group::of_execution(api, stage.stage_name()?))).collect())
 }
 
 impl Found {
