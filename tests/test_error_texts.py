@@ -33,6 +33,8 @@ CREATE = {
     "a bucket's policy": ("PutBucketPolicy", DENIED),
     "a role": ("CreateRole", DENIED),
     "too many roles": ("CreateRole", Refusal("LimitExceeded", 409, "Cannot exceed quota for RolesPerAccount: 1000.")),
+    "too long a role's policy": ("PutRolePolicy", Refusal(
+        "LimitExceeded", 409, "Maximum policy size of 10240 bytes exceeded for role NAME")),
     "wrong credentials": ("CreateRole", Refusal("InvalidClientTokenId", 403, "The security token is invalid.")),
     "old credentials": ("CreateRole", Refusal("ExpiredToken", 403, "The security token is expired")),
     "a role's policy": ("PutRolePolicy", DENIED),

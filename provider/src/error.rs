@@ -36,6 +36,8 @@ pub enum Kind {
     Denied,
     /// AWS asks for a slower pace, longer than the retries lasted.
     Throttled,
+    /// AWS allows no more of them: a quota is used up.
+    UsedUp,
     /// AWS refuses the request as it is.
     Invalid,
     /// AWS could not be reached.

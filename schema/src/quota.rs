@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 /// counts as well as it can, so a quota is
 /// [a target, not a limit](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html) to
 /// rely on for costs.
+// It is kept in the state too, where a later plugin may have written more: the table of shapes refuses what users mistype.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Quota {
     /// Requests in a period: 1 or more.
     pub limit: i64,

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 /// counts in each of its servers, so the limits are
 /// [targets, not exact](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html), and
 /// the account's own limit, 10,000 requests a second in most Regions, holds above them.
+// It is kept in the state too, where a later plugin may have written more: the table of shapes refuses what users mistype.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Throttle {
     /// Requests a second in the long run: 0 or more. With 0 nothing passes.
     pub rate_limit: f64,

@@ -1,7 +1,8 @@
-"""The measurements: `make bench`, or `run.py --write`, or `run.py [create] [startup] [preview]` for some of them.
+"""The measurements: `make bench`, or `run.py --write`, or `run.py [create] [startup] [preview] [quotas]` for some of them.
 
-Each sets what the plugin does beside a second command that does the same work in the usual way. Times are only told;
-what fails are wrong counts of AWS calls. `--write` puts the table into RESULTS.md, where the README takes its figures.
+Each sets what the plugin does beside a second command that does the same work in the usual way; `quotas` beside what AWS
+allows. Times are only told; what fails are wrong counts of AWS calls. `--write` puts the table into RESULTS.md, where the
+README takes its figures.
 """
 
 import os
@@ -17,13 +18,14 @@ from harness.aws import LocalAws  # noqa: E402
 
 import create  # noqa: E402
 import preview  # noqa: E402
+import quotas  # noqa: E402
 import second  # noqa: E402
 import startup  # noqa: E402
 import table  # noqa: E402
 
-#: Seconds for all of it, without builds. It takes two minutes.
+#: Seconds for all of it, without builds. It takes five minutes, most of it for what the quotas make wait.
 PATIENCE = 1200
-PARTS = {"create": create, "startup": startup, "preview": preview}
+PARTS = {"create": create, "startup": startup, "preview": preview, "quotas": quotas}
 
 
 def main(words: list[str]) -> int:

@@ -3,15 +3,21 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 """
 
+import json
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 
 from . import faults
 
+#: The lane of `CreateRestApi` for edge-optimized APIs, which have a quota of their own.
+EDGE = "edge-optimized CreateRestApi"
 #: Calls allowed in how many seconds. CreateRestApi is that of regional and private APIs.
 QUOTAS = {
-    "CreateRestApi": (1, 3), "PutRestApi": (1, 1), "CreateDeployment": (1, 5), "DeleteRestApi": (1, 30),
-    "GetResources": (5, 2), "UpdateUsagePlan": (1, 20), "CreateApiKey": (5, 1), "DeleteApiKey": (5, 1),
+    "CreateRestApi": (1, 3), EDGE: (1, 30), "PutRestApi": (1, 1), "CreateDeployment": (1, 5), "DeleteRestApi": (1, 30),
+    "GetResources": (5, 2), "CreateDomainName": (1, 30), "UpdateDomainName": (1, 30), "DeleteDomainName": (1, 30),
+    "UpdateUsagePlan": (1, 20), "CreateApiKey": (5, 1), "DeleteApiKey": (5, 1),
 }
 TOTAL, BURST = 10, 40
 
@@ -23,20 +29,42 @@ class Quotas:
         self._buckets = {name: _Bucket(calls, calls / seconds / scale) for name, (calls, seconds) in QUOTAS.items()}
         self._total = _Bucket(BURST, TOTAL / scale)
         self._lock = threading.Lock()
-        #: The operations of the calls that were refused.
+        #: The lanes of the calls that were let through, and of those that were refused.
+        self.passed: list[str] = []
         self.refused: list[str] = []
 
     def __call__(self, call) -> faults.Throttled | None:
         if call.service != "apigateway":
             return None
+        name = lane(call)
         with self._lock:
-            buckets = [bucket for bucket in (self._buckets.get(call.operation), self._total) if bucket]
+            buckets = [bucket for bucket in (self._buckets.get(name), self._total) if bucket]
             if all(bucket.has_one(call.start) for bucket in buckets):
                 for bucket in buckets:
                     bucket.level -= 1
+                self.passed.append(name)
                 return None
-            self.refused.append(call.operation)
+            self.refused.append(name)
             return faults.Throttled()
+
+
+def lane(call) -> str:
+    """The operation of a call, or EDGE."""
+    if call.operation == "CreateRestApi":
+        types = (json.loads(call.body).get("endpointConfiguration") or {}).get("types") or ["EDGE"]
+        return EDGE if "EDGE" in types else call.operation
+    return call.operation
+
+
+def least(lanes: Iterable[str]) -> float:
+    """The seconds of the documentation between the first and the last of such calls, if everything allowed is used.
+
+    What decides is the slowest lane, or the rate of all together; and each begins with its whole burst.
+    """
+    counts = Counter(lanes)
+    waits = [(counts.total() - BURST) / TOTAL]
+    waits += [(counts[name] - calls) * seconds / calls for name, (calls, seconds) in QUOTAS.items()]
+    return max(0, *waits)
 
 
 class _Bucket:

@@ -63,11 +63,8 @@ impl Clients {
                 let status = service_error.raw().status().as_u16();
                 let metadata = service_error.err().meta();
                 let code = metadata.code().map(str::to_owned);
-                let mut explained = Error::new(
-                    kind(status, code.as_deref()),
-                    doing,
-                    metadata.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned),
-                );
+                let message = metadata.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+                let mut explained = Error::new(kind(status, code.as_deref(), &message), doing, message);
                 explained.code = code;
                 explained
             }
@@ -136,8 +133,9 @@ pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     reason.to_string()
 }
 
-fn kind(status: u16, code: Option<&str>) -> Kind {
+fn kind(status: u16, code: Option<&str>, message: &str) -> Kind {
     match (status, code.unwrap_or_default()) {
+        (_, code) if is_limit(code, message) => Kind::UsedUp,
         (404, _)
         | (
             _,
@@ -162,8 +160,30 @@ fn kind(status: u16, code: Option<&str>) -> Kind {
     }
 }
 
+/// Whether a quota of things is used up. API Gateway's code for it differs, its words do not: LimitExceededException, and
+/// BadRequestException in <https://github.com/Miserlou/Zappa/issues/628>.
+fn is_limit(code: &str, message: &str) -> bool {
+    matches!(code, "LimitExceeded" | "LimitExceededException" | "TooManyBuckets" | "WAFLimitsExceededException")
+        || message.contains("Maximum number of")
+}
+
+/// What to do about a quota that is used up. Which of API Gateway's can be raised:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>
+fn of_limit(operation: &str, message: &str) -> &'static str {
+    match operation {
+        "PutRolePolicy" if message.contains("policy size") => {
+            "all inline policies of the role share this size: take off what others have put there, and run `pulumi up` again"
+        }
+        "CreateRestApi" | "CreateApiKey" => {
+            "AWS raises this quota for nobody: delete what nobody needs, or use another Region or account"
+        }
+        _ => "delete what nobody needs, or ask for a higher quota in Service Quotas",
+    }
+}
+
 fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> Option<String> {
     let hint = match (error.kind, error.code.as_deref().unwrap_or_default()) {
+        (Kind::UsedUp, _) => of_limit(operation, &error.message).to_owned(),
         (_, "BucketAlreadyExists") => {
             "another AWS account has a bucket of this name, and names are unique in all of AWS: choose another `name` \
              or `bucket.name`"
@@ -209,10 +229,6 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
         }
         (Kind::Invalid, _) if error.to_string().contains("API Stages associated") => {
             "somebody has attached the usage plan to another stage: take it off there, and run the command again"
-                .to_owned()
-        }
-        (_, "LimitExceeded") | (Kind::Throttled, "LimitExceededException") => {
-            "the account has as many as it may have: delete what nobody needs, or ask for a higher quota in Service Quotas"
                 .to_owned()
         }
         (Kind::Invalid, _) if error.to_string().contains("base path mappings") => {

@@ -19,8 +19,11 @@ const CONNECTION_ATTEMPTS: u32 = 3;
 /// Conflicts that pass by themselves are retried; limits that do not are not.
 ///
 /// API Gateway answers 409 "try again later" while another write on the same API is under way, and S3 answers 409
-/// `OperationAborted` while a bucket is being changed; CloudWatch Logs answers 400 `OperationAbortedException` for a log group. API Gateway's 429 with "Maximum number of" is a hard limit.
-/// Source: <https://github.com/hashicorp/terraform-provider-aws/issues/37605>
+/// `OperationAborted` while a bucket is being changed; CloudWatch Logs answers 400 `OperationAbortedException` for a log
+/// group. The SDK takes `LimitExceededException` for a pace; but what says "Maximum number of" at API Gateway, and any at
+/// CloudWatch Logs, whose own for a pace is `ThrottlingException`, is a hard limit.
+/// Source: <https://github.com/hashicorp/terraform-provider-aws/issues/37605>,
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>
 #[derive(Debug)]
 pub(super) struct Conflicts;
 
@@ -34,6 +37,7 @@ impl ClassifyRetry for Conflicts {
             }
             400 if body.contains("OperationAbortedException") => RetryAction::throttling_error(),
             429 if body.contains("Maximum number of") => RetryAction::RetryForbidden,
+            400 if body.contains("LimitExceededException") => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn failed(error: &Error, secrets: &[String]) -> Status {
         Kind::NotFound => Code::NotFound,
         Kind::AlreadyExists => Code::AlreadyExists,
         Kind::Denied => Code::PermissionDenied,
-        Kind::Throttled => Code::ResourceExhausted,
+        Kind::Throttled | Kind::UsedUp => Code::ResourceExhausted,
         Kind::Invalid => Code::InvalidArgument,
         Kind::Stopped => Code::Aborted,
         Kind::Unreachable | Kind::Unanswered | Kind::Faulty | Kind::Config | Kind::Other => Code::FailedPrecondition,
