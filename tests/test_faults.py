@@ -85,7 +85,8 @@ WEB_ACLS: dict[str, str] = {}
 
 @pytest.fixture(scope="module", autouse=True)
 def web_acls(aws):
-    WEB_ACLS.update({name: make_web_acl(aws, name.replace("_", "-"))["ARN"] for name in ("FIRST_ACL", "SECOND_ACL")})
+    name = "ACL-" + uuid.uuid4().hex[:8]
+    WEB_ACLS.update({each: make_web_acl(aws, f"{each.split('_')[0]}-{name}")["ARN"] for each in ("FIRST_ACL", "SECOND_ACL")})
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,10 @@ class Bench:
     def account(self) -> dict:
         return there(self.aws, self.name)
 
+    def told(self) -> str:
+        """What the account has, without what differs from one resource to the next."""
+        return told(self.account(), self.name)
+
     def state(self) -> dict:
         return bare(self.resource.outputs)["__state"] if self.resource.id else {}
 
@@ -183,7 +188,7 @@ class Bench:
     def converged(self, inputs: dict, expected: str) -> list[str]:
         """What is not as after an undisturbed run."""
         problems = self.account_for()
-        if (found := told(self.account(), self.name)) != expected:
+        if (found := self.told()) != expected:
             lines = difflib.unified_diff(expected.splitlines(), found.splitlines(), lineterm="", n=0)
             problems.append("the account is not as after an undisturbed run: " + "; ".join(list(lines)[2:12]))
         if self.resource.diff(self.resource.inputs).detailedDiff:
