@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import grpc
 import pytest
 import requests
 
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
-from test_lifecycle import BOUNDARY, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, TLS13, left, look
+from harness.rpc import plain
+from test_faults import TOLERATED
+from test_lifecycle import BOUNDARY, FUNCTION, KEY, LINE, LOG_GROUP, POLICY, TLS13, left, look, one
 
 UNTAGGED = {"description": "as made", "bucket": {"forceDestroy": True}}
 BASE = UNTAGGED | {"tags": {"team": "data"}}
@@ -23,6 +26,7 @@ SET = BASE | {"throttle": {"rateLimit": 50, "burstLimit": 20}, "metricsEnabled":
 CACHED = BASE | {"cache": {}}
 PRIVATE = BASE | {"endpoint": {"type": "PRIVATE", "vpcEndpointIds": ["vpce-0a", "vpce-0b"]}}
 LOGGED = BASE | {"accessLog": {"retentionInDays": 7}, "executionLog": {}}
+ENCRYPTED = BASE | {"accessLog": {"kmsKeyArn": KEY}}
 SIGNED = BASE | {"authorization": "AWS_IAM"}
 ASKING = BASE | {"authorization": "CUSTOM", "authorizer": {"functionArn": FUNCTION}}
 OBJECT = b"\x00\xff the data"
@@ -153,6 +157,9 @@ class Account:
 
     def deploy(self):
         self.api.create_deployment(restApiId=self.id, stageName="prod")
+
+    def deploy_canary(self):
+        self.api.create_deployment(restApiId=self.id, stageName="prod", canarySettings={"percentTraffic": 10})
 
     def delete_stage(self):
         self.api.delete_stage(restApiId=self.id, stageName="prod")
@@ -286,6 +293,16 @@ DRIFTS = {
                        {"cache"}, inputs=CACHED),
     "onemethod": Drift(Account.throttle_method, {"stageArn"}, inputs=SET),
     "tls": Drift(lambda account: account.patch_api("replace", "/securityPolicy", value=TLS13), {"endpoint.securityPolicy"}),
+    "canary": Drift(lambda account: account.set_stage("/canarySettings/percentTraffic", "10"), {"stageArn"}),
+    "canarydeployed": Drift(Account.deploy_canary, {"stageArn"}, inputs=UNTAGGED),
+    "compressed": Drift(lambda account: account.patch_api("replace", "/minimumCompressionSize", value="0"), {"openApiDocument"}),
+    "keysource": Drift(lambda account: account.patch_api("replace", "/apiKeySource", value="AUTHORIZER"), {"openApiDocument"}),
+    "anothergroupkey": Drift(lambda account: account.logs.associate_kms_key(
+        logGroupName=account.group, kmsKeyId=f"{KEY}0"), {"accessLog.kmsKeyArn"}, inputs=ENCRYPTED),
+    "nogroupkey": Drift(lambda account: account.logs.disassociate_kms_key(logGroupName=account.group),
+                        {"accessLog.kmsKeyArn"}, inputs=ENCRYPTED),
+    "groupkey": Drift(lambda account: account.logs.associate_kms_key(logGroupName=account.group, kmsKeyId=KEY),
+                      {"accessLog.kmsKeyArn"}, inputs=LOGGED),
     "nogroup": Drift(lambda account: account.logs.delete_log_group(logGroupName=account.group), {"logGroupArn"},
                      inputs=LOGGED),
     "sooner": Drift(lambda account: account.logs.put_retention_policy(logGroupName=account.group, retentionInDays=1),
@@ -518,3 +535,68 @@ def test_a_failure_to_look_is_an_error_and_changes_nothing(looked_at, name):
     assert read in error
     assert words in error
     assert after[name] == before[name]
+
+
+WHOLE = {
+    "waitForReady": False, "accessLog": {"retentionInDays": 7}, "apiKeys": ["ann"],
+    "domain": {"name": "NAME.example.com", "certificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/a"},
+}
+NOWHERE = "http://nowhere.invalid:1"
+
+
+@pytest.fixture
+def whole(provider, resource, tap):
+    """A resource with every piece, whose provider tries each call once; and the calls of a refresh."""
+    provider.configure(maxAttempts=1)
+    resource.create(json.loads(json.dumps(WHOLE).replace("NAME", resource.urn.rpartition(":")[2])))
+    tap.reset()
+    assert plain(resource.read().properties) == resource.outputs
+    return resource, sorted(set(tap.operations()))
+
+
+@pytest.mark.parametrize("fault", [DENIED[0], Error("InternalError", 500), Error("ServiceUnavailable", 503), STRANGER[0]],
+                         ids=["denied", "500", "503", "stranger"])
+def test_no_call_of_a_refresh_that_fails_is_taken_for_an_absence(whole, tap, fault):
+    resource, reads = whole
+    pieces = {"GetBucketTagging", "GetRole", "GetRolePolicy", "GetRestApi", "GetResources", "DescribeLogGroups", "GetStage",
+              "GetUsagePlan", "GetApiKeys", "GetDomainName", "GetBasePathMappings"}
+    assert pieces <= set(reads)
+    for read in reads:
+        tap.reset()
+        tap.inject(fault, operation=read, times=math.inf)
+        if fault is DENIED[0] and read in TOLERATED:
+            assert plain(resource.read().properties) == resource.outputs
+        else:
+            with pytest.raises(grpc.RpcError) as error:
+                resource.read()
+            assert read in error.value.details()
+    tap.reset()
+    assert plain(resource.read().properties) == resource.outputs
+
+
+@pytest.mark.parametrize("service", ["s3", "iam", "apigateway", "logs"])
+def test_a_name_that_does_not_resolve_is_no_absence(whole, provider, service):
+    resource, _ = whole
+    provider.configure(maxAttempts=1, endpoints={service: NOWHERE})
+    with pytest.raises(grpc.RpcError) as error:
+        resource.read()
+    assert f"no connection to {NOWHERE}" in error.value.details()
+    provider.configure()
+    assert plain(resource.read().properties) == resource.outputs
+
+
+def test_a_name_that_does_not_resolve_loses_nothing_of_a_stack(aws, stack):
+    made = stack(one("elsewhere", {"waitForReady": False}))
+    made.up()
+
+    def known() -> list[dict]:
+        # The engine drops them in every refresh, whatever came of it.
+        return [{key: value for key, value in each.items() if key != "propertyDependencies"} for each in made.resources()]
+
+    before = known()
+    made.env["AWS_ENDPOINT_URL"] = NOWHERE
+    [error] = made.refresh(fails=True).messages("error", "elsewhere")
+    assert f"no connection to {NOWHERE}" in error
+    assert known() == before
+    made.env["AWS_ENDPOINT_URL"] = aws.url
+    made.refresh("--expect-no-changes")

@@ -85,7 +85,8 @@ WEB_ACLS: dict[str, str] = {}
 
 @pytest.fixture(scope="module", autouse=True)
 def web_acls(aws):
-    WEB_ACLS.update({name: make_web_acl(aws, name.replace("_", "-"))["ARN"] for name in ("FIRST_ACL", "SECOND_ACL")})
+    name = "ACL-" + uuid.uuid4().hex[:8]
+    WEB_ACLS.update({each: make_web_acl(aws, f"{each.split('_')[0]}-{name}")["ARN"] for each in ("FIRST_ACL", "SECOND_ACL")})
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,10 @@ class Bench:
 
     def told(self) -> str:
         return told(self.account(), self.base).replace(self.name, "NAME")
+
+    def told(self) -> str:
+        """What the account has, without what differs from one resource to the next."""
+        return told(self.account(), self.name)
 
     def state(self) -> dict:
         return bare(self.resource.outputs)["__state"] if self.resource.id else {}

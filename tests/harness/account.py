@@ -152,8 +152,11 @@ def _domain(api, domain: dict) -> dict[Object, dict]:
 def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
     id_ = rest_api["id"]
     resources = api.get_resources(restApiId=id_, embed=["methods"], limit=500)["items"]
+    endpoint = rest_api["endpointConfiguration"]
     objects = {("REST API", id_): {
-        **_parts(rest_api, "description", "endpointConfiguration", "binaryMediaTypes", "policy", "tags"),
+        **_parts(rest_api, "description", "binaryMediaTypes", "policy", "tags"),
+        # VPC endpoints have no order.
+        "endpoint": endpoint | {"vpcEndpointIds": sorted(endpoint.get("vpcEndpointIds", []))},
         "routes": {f"{verb} {resource['path']}": _parts(method, "authorizationType", "apiKeyRequired") |
                    _parts(method["methodIntegration"], "uri", "credentials", "requestParameters")
                    for resource in resources for verb, method in resource.get("resourceMethods", {}).items()},

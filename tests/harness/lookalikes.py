@@ -1,33 +1,52 @@
 """Things in the account that have a resource's names and are not its own: nobody may touch them."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from botocore.exceptions import ClientError
 
 from .aws import ACCOUNT, REGION
 
-#: What marks something as another resource's.
-THEIRS = {"s3dataproxy:owner": f"prod::theirs::s3dataproxy:index:S3DataProxy::data@{REGION}@00000001"}
+OWNER = "s3dataproxy:owner"
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
+#: The stage that somebody has made on a resource's own REST API.
+STAGE = "theirs"
+
+
+def owners(name: str) -> dict[str, dict[str, str]]:
+    """The tags of those whose things may have the name of the resource `name`, and are not its own."""
+    resource = f"test::test::s3dataproxy:index:S3DataProxy::{name}"
+    return {
+        "nobody's": {},
+        "another's": {OWNER: f"prod::theirs::s3dataproxy:index:S3DataProxy::data@{REGION}@00000001"},
+        "another Region's": {OWNER: f"{resource}@us-west-2@00000001"},
+        "another life's": {OWNER: f"{resource}@{REGION}@00000001"},
+    }
 
 
 @dataclass
 class Lookalikes:
-    """`plant(…)`; `seen()` tells what they are; `remove()` takes them away."""
+    """`plant_…(…)`; `seen()` tells what they are; `remove()` takes them away."""
 
     aws: object
     name: str
     ids: dict[str, list[str]] = field(default_factory=lambda: {"API": [], "plan": [], "key": []})
     kinds: list[str] = field(default_factory=list)
+    #: The REST API of the resource's own on which somebody has a stage, and the deployment that it serves.
+    upon: tuple[str, str] | None = None
+    #: Whether somebody's domain name leads to that stage.
+    mapped: bool = False
 
-    def plant_beside(self) -> None:
-        """What may have a name that is taken: REST APIs, usage plans and API keys, without an owner and with another."""
+    def plant_beside(self, *whose: str) -> None:
+        """What may have a name that is taken: REST APIs that are live, usage plans and API keys."""
         api = self.aws.client("apigateway")
-        for tags in ({}, THEIRS):
+        for owner in whose:
+            tags = owners(self.name)[owner]
+            note = f"made by s3dataproxy for {tags[OWNER]}" if tags else "theirs"
             made = api.create_rest_api(name=self.name, tags=tags)["id"]
             root = api.get_resources(restApiId=made)["items"][0]["id"]
             api.put_method(restApiId=made, resourceId=root, httpMethod="GET", authorizationType="NONE")
             api.put_integration(restApiId=made, resourceId=root, httpMethod="GET", type="MOCK")
-            api.create_deployment(restApiId=made, stageName="prod", description="theirs")
+            api.create_deployment(restApiId=made, stageName="prod", description=note, stageDescription=note)
             self.ids["API"].append(made)
             self.ids["plan"].append(api.create_usage_plan(
                 name=self.name, tags=tags, apiStages=[{"apiId": made, "stage": "prod"}])["id"])
@@ -35,9 +54,9 @@ class Lookalikes:
             api.create_usage_plan_key(usagePlanId=self.ids["plan"][-1], keyId=key, keyType="API_KEY")
             self.ids["key"].append(key)
 
-    def plant_in_the_way(self, kind: str, owned: bool) -> None:
-        """What has a name that only one can have; `owned`: by somebody else, not by nobody."""
-        tags = THEIRS if owned else {}
+    def plant_in_the_way(self, kind: str, owner: str) -> None:
+        """What has a name that only one can have."""
+        tags = owners(self.name)[owner]
         match kind:
             case "bucket":
                 s3 = self.aws.client("s3")
@@ -51,7 +70,32 @@ class Lookalikes:
                     {"Key": key, "Value": value} for key, value in tags.items()])
             case "log group":
                 self.aws.client("logs").create_log_group(logGroupName=self.group, tags=tags)
+            case "domain name":
+                self.aws.client("apigateway").create_domain_name(domainName=self.domain, tags=tags)
         self.kinds.append(kind)
+
+    def plant_upon(self, rest_api: str, deployment: str, mapped: bool) -> None:
+        """What somebody puts on the resource's own REST API: a stage for its deployment, and a domain name that leads there."""
+        api = self.aws.client("apigateway")
+        api.create_stage(restApiId=rest_api, stageName=STAGE, deploymentId=deployment, description="theirs")
+        self.upon = rest_api, deployment
+        if mapped:
+            api.create_domain_name(domainName=self.their_domain)
+            api.create_base_path_mapping(domainName=self.their_domain, restApiId=rest_api, stage=STAGE)
+            self.mapped = True
+
+    def unmap(self) -> None:
+        """Somebody's domain name goes."""
+        self.aws.client("apigateway").delete_domain_name(domainName=self.their_domain)
+        self.mapped = False
+
+    @property
+    def domain(self) -> str:
+        return f"{self.name}.example.com"
+
+    @property
+    def their_domain(self) -> str:
+        return f"theirs-{self.name}.example.com"
 
     @property
     def group(self) -> str:
@@ -71,18 +115,36 @@ class Lookalikes:
         for id_ in self.ids["key"]:
             found["key", id_] = [api.get_api_key(apiKey=id_, includeValue=True)]
         if "bucket" in self.kinds:
-            found["bucket"] = [s3.list_objects_v2(Bucket=self.name)["Contents"], _or_code(s3.get_bucket_tagging, self.name),
-                               _or_code(s3.get_bucket_policy, self.name), s3.get_bucket_versioning(Bucket=self.name)]
+            found["bucket"] = [s3.list_objects_v2(Bucket=self.name)["Contents"], s3.get_bucket_versioning(Bucket=self.name),
+                               _or_code(s3.get_bucket_tagging, Bucket=self.name),
+                               _or_code(s3.get_bucket_policy, Bucket=self.name)]
         if "role" in self.kinds:
             found["role"] = [iam.get_role(RoleName=self.name)["Role"], iam.list_role_policies(RoleName=self.name)]
         if "log group" in self.kinds:
             arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{self.group}"
             groups = logs.describe_log_groups(logGroupNamePrefix=self.group)["logGroups"]
             found["log group"] = [groups, logs.list_tags_for_resource(resourceArn=arn)]
+        if "domain name" in self.kinds:
+            found["domain name"] = self._domain_name(self.domain)
+        if self.upon:
+            rest_api, deployment = self.upon
+            found["upon"] = [_or_code(api.get_stage, restApiId=rest_api, stageName=STAGE),
+                             _or_code(api.get_deployment, restApiId=rest_api, deploymentId=deployment)]
+        if self.mapped:
+            found["mapped"] = self._domain_name(self.their_domain)
         return {key: [_without_request(each) for each in says] for key, says in found.items()}
+
+    def _domain_name(self, name: str) -> list:
+        api = self.aws.client("apigateway")
+        return [_or_code(api.get_domain_name, domainName=name), _or_code(api.get_base_path_mappings, domainName=name)]
 
     def remove(self) -> None:
         api = self.aws.client("apigateway")
+        if self.mapped:
+            self.unmap()
+        if self.upon:
+            _or_code(api.delete_stage, restApiId=self.upon[0], stageName=STAGE)
+            self.upon = None
         for id_ in self.ids["key"]:
             api.delete_api_key(apiKey=id_)
         for id_, rest_api in zip(self.ids["plan"], self.ids["API"], strict=True):
@@ -98,20 +160,15 @@ class Lookalikes:
             self.aws.client("iam").delete_role(RoleName=self.name)
         if "log group" in self.kinds:
             self.aws.client("logs").delete_log_group(logGroupName=self.group)
+        if "domain name" in self.kinds:
+            api.delete_domain_name(domainName=self.domain)
 
 
-@contextmanager
-def untouched(lookalikes: Lookalikes):
-    """Checks at the end that they are as they were."""
-    before = lookalikes.seen()
-    yield
-    assert lookalikes.seen() == before, "what is not ours was touched"
-
-
-def _or_code(call, bucket: str):
+def _or_code(call, **arguments):
+    """The error's code for what is not there."""
     try:
-        return call(Bucket=bucket)
-    except call.__self__.exceptions.ClientError as error:
+        return call(**arguments)
+    except ClientError as error:
         return error.response["Error"]["Code"]
 
 
