@@ -144,6 +144,8 @@ WRONG = [
     ({"name": "AB"}, "name", "3 to 63"), ({"name": 5}, "name", "must be a string"),
     ({"bucket": {"name": "My-Data"}}, "bucket.name", "write `my-data`"),
     ({"bucket": {"nmae": "x"}}, "bucket.nmae", "did you mean"),
+    ({"throttle": {"rateLimit": 1, "burstLimit": 1, "burstLimits": 2}}, "throttle.burstLimits", "did you mean"),
+    ({"quota": {"limit": 1, "period": "DAY", "limits": 2}, "apiKeys": ["a"]}, "quota.limits", "did you mean"),
     ({"bucket": {"forceDestroy": "yes"}}, "bucket.forceDestroy", "must be a boolean"),
     ({"bucket": "x"}, "bucket", "must be an object"),
     ({"path": "a//b"}, "path", "empty segment"), ({"path": "{id}"}, "path", "no `{}`"),

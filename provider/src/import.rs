@@ -489,7 +489,9 @@ impl Shape {
             Some((before.rsplit(':').next()?, bucket, below.strip_suffix("{key}")?))
         });
         if parts.is_none() {
-            misfits.push(format!("its integration `{uri}` is not one bucket's objects by key"));
+            // What follows are the parameters of a call, which may be anything.
+            let what = uri.split(['?', '&']).next().unwrap_or_default();
+            misfits.push(format!("its integration `{what}` is not one bucket's objects by key"));
         }
         let ((region, bucket, prefix), auth) = (parts?, auth?);
         if !role_arn.contains(":role/") {
