@@ -75,6 +75,7 @@ def another_life(scene: Scene, unfinished: bool = False) -> None:
         scene.tap.reset()
     else:
         scene.create()
+        scene.provider.handshake()
     scene.resource = Resource(scene.provider, scene.name)
 
 

@@ -154,7 +154,8 @@ WITHOUT_A_TEXT = {
     r"changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}", "waiting until the URL answers",
     "it carries the owner tag of another resource, or of this one's replacement",
     "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
-    "a lost run of this resource may have left the REST API `{}` (`{}`): {error}", "look for REST APIs of lost runs",
+    "a lost run of this resource may have left the REST API `{}` (`{}`): {error}", 
+    "look at what lost runs left",
     "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "
     "URL again in a minute. `waitForReady: false` skips this check",
     "Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy",
@@ -163,7 +164,6 @@ WITHOUT_A_TEXT = {
     "run `pulumi up` again when its status in the AWS console is `Available`",
     # Only where a cancel comes right then; test_rpc_looks.py has what stands around them.
     "look for what is not recorded", "look for what is not wanted any more", "look at what is not wanted any more",
-    "look at what a lost run left",
     # Only where AWS itself answers.
     "this is a fault at AWS: run `pulumi up` again in a few minutes",
     # Never, as far as anybody knows.

@@ -167,7 +167,7 @@ def test_what_is_replaced_is_not_lost(scene):
     scene.plugin.stop()
     scene.plugin = scene.start()
     old.plugin, old.stub = scene.plugin, scene.plugin.stub
-    old.checked(FULL)
+    old.diff(old.checked(FULL))
     new, warnings = scene.run()
     assert new.id != old.id and not warnings
     old.delete()

@@ -219,7 +219,8 @@ def test_an_id_of_nothing_is_not_found(resource, id_):
 
 
 def other_life(resource) -> Resource:
-    """The same resource for an engine that knows nothing of it: after a lost run, or for a replacement."""
+    """The same resource for an engine that knows nothing of it, after a lost run: the next command's."""
+    resource.plugin.handshake()
     other = Resource(resource.plugin, resource.urn.rpartition(":")[2])
     other.seed = resource.seed
     return other
@@ -300,7 +301,7 @@ def test_what_is_finished_is_not_taken_over(resource, aws, tap, named):
                   "`deleteBeforeReplace`"):
         assert words in caught.value.details()
     # Without a name, a REST API is made while another one is looked for.
-    first = ["CreateRole"] if named else ["CreateRestApi", "DeleteRestApi"]
+    first = [] if named else ["CreateRestApi", "DeleteRestApi"]
     assert [call for call in tap.operations() if not call.startswith("Get")] == first
     assert plain(resource.read().properties) == resource.outputs and counts(aws, resource.id) == ONE
     resource.delete()

@@ -17,6 +17,7 @@ from harness.account import recorded, there
 from harness.aws import ACCOUNT
 from harness.faults import Before, Error, Lost
 from harness.rpc import Plugin, Resource, init_failed, plain, wipe
+from test_faults import Call
 
 DENIED = Error("AccessDenied", 403)
 TIMEOUT = 2
@@ -37,7 +38,7 @@ def made(bench) -> None:
 def cut_off(bench) -> None:
     """A create that lost every answer about the REST API, and did not find it."""
     bench.tap.inject(Lost(), operation="CreateRestApi", times=math.inf)
-    bench.tap.inject(Error("InternalError", 500), operation="GetRestApis", times=math.inf)
+    Call("GetRestApis", 2).inject(bench.tap, Error("InternalError", 500), math.inf)
     bench.resource.fail_half_way(bench.resource.start_create(bench.given(PLAIN)))
     assert bench.resource.outputs["__state"]["cutOff"]
 
@@ -92,7 +93,7 @@ LOOKS = {
     "adopted bucket": Look("create", "GetBucketPolicy", "create the bucket `NAME`", another_life),
     "adopted log group": Look("create", "DescribeLogGroups", "create the log group `/aws/apigateway/NAME`",
                               log_group_of_another_life, LOG_GROUP),
-    "what is finished": Look("create", "GetRestApis", "create the bucket `NAME`", another_life),
+    "other lives": Look("create", "GetRestApis", "create the REST API `NAME`", nothing),
     "lost, then refresh": Look("read", "GetRestApis", "look for what an earlier run may have made", cut_off),
     "lost, then update": Look("update", "GetRestApis", "look for what an earlier run may have made", cut_off),
     "lost, then delete": Look("delete", "GetRestApis", "look for what an earlier run may have made", cut_off),

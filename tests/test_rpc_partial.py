@@ -129,7 +129,7 @@ def test_every_reason_is_told(resource, tap):
 
 
 @pytest.mark.parametrize("named, called", [
-    ({}, {"GetRestApis", "CreateRestApi"}), ({"name": "partial-nothing"}, {"GetBucketTagging", "CreateRole"})],
+    ({}, {"GetRestApis", "CreateRestApi"}), ({"name": "partial-nothing"}, {"GetRestApis", "CreateRestApi", "GetBucketTagging", "CreateRole"})],
     ids=["unnamed", "named"])
 def test_where_nothing_exists_there_is_nothing_to_save(resource, aws, tap, named, called):
     """With a `name` several pieces are begun at the same time; without, the REST API is."""

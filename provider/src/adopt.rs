@@ -11,23 +11,24 @@ use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::owner::{self, Whose};
-use crate::pieces::{Piece, bucket, domain, log_group, rest_api, role, stage};
+use crate::lives::{Life, Lives};
+use crate::pieces::{Piece, bucket, domain, log_group, rest_api, role};
 use crate::state::State;
 
 impl Run {
     /// Whether something with these tags may be taken over; if not, the reason.
     pub async fn claim(&self, piece: Piece, tags: &Tags, doing: &str) -> Result<(), Error> {
-        let desired = self.desired();
-        match owner::whose(tags, &desired.owner) {
+        let owner = &self.desired().owner;
+        match owner::whose(tags, owner) {
             Whose::Ours => Ok(()),
             Whose::AnotherLifes => {
-                let looked = self.finished.get_or_try_init(|| finished(&self.aws, desired));
-                let finished = self.stop.look(doing, looked).await?;
-                if let Some(api) = finished {
-                    return Err(in_use(desired, api, piece, doing));
+                let finished = self.stop.look(doing, self.lives.finished(&self.aws, owner)).await?;
+                if let Some(life) = finished {
+                    return Err(in_use(owner, life, piece, doing));
                 }
                 // If this run stops before it has met everything, there is more than its state says.
                 self.lost.store(true, Ordering::Relaxed);
+                self.adopted.store(true, Ordering::Relaxed);
                 Ok(())
             }
             Whose::Unmarked | Whose::Anothers => {
@@ -46,26 +47,31 @@ impl Run {
     }
 }
 
-/// The REST API of another life of this resource that is deployed.
-pub async fn finished(aws: &Clients, desired: &Desired) -> Result<Option<String>, Error> {
-    let doing = format!("look for an earlier `{}`", desired.rest_api.name);
-    // Under whatever name: with another one, bucket or role may be the same all the same.
-    for (api, whose) in rest_api::aws::of_resource(aws, &desired.rest_api.tags, &desired.owner, &doing).await? {
-        if whose == Whose::AnotherLifes && !stage::aws::names(aws, &api.id).await?.is_empty() {
-            return Ok(Some(api.id));
-        }
-    }
-    Ok(None)
+/// Why something of another life that is finished is not taken over.
+pub fn in_use(owner: &str, life: &Life, piece: Piece, doing: &str) -> Error {
+    let (api, name) = (&life.api.id, owner::name(owner));
+    let reason = match piece {
+        Piece::RestApi => format!("the REST API `{api}` of this resource has this name, and is deployed"),
+        _ => format!("a {piece} of this name is there already, and the REST API `{api}` of this resource is deployed"),
+    };
+    Error::new(Kind::AlreadyExists, doing, reason).hint(format!(
+        "if a run was lost after it made them, `pulumi import s3dataproxy:index:S3DataProxy '{name}' {api}` records them \
+         (as '{name}-lost', to be destroyed, where `{name}` is on record already); if the resource is to be replaced under \
+         the same `name`, set the option `deleteBeforeReplace`"
+    ))
 }
 
-fn in_use(desired: &Desired, api: &str, piece: Piece, doing: &str) -> Error {
-    let reason =
-        format!("a {piece} of this name is there already, and the REST API `{api}` of this resource is deployed");
-    Error::new(Kind::AlreadyExists, doing, reason).hint(format!(
-        "if a run was lost after it made them, `pulumi import s3dataproxy:index:S3DataProxy '{}' {api}` records them; if \
-         the resource is to be replaced under the same `name`, set the option `deleteBeforeReplace`",
-        owner::name(&desired.owner)
-    ))
+/// Whether some of a state is recorded with the tag of another life, which it was taken over from and is not retagged yet.
+pub fn has_anothers(state: &State) -> bool {
+    let tags = [
+        state.bucket.as_ref().map(|piece| &piece.tags),
+        state.role.as_ref().map(|piece| &piece.tags),
+        state.rest_api.as_ref().map(|piece| &piece.tags),
+        state.log_group.as_ref().map(|piece| &piece.tags),
+        state.domain.as_ref().map(|piece| &piece.tags),
+    ];
+    let mut owners = tags.into_iter().flatten().filter_map(|tags| tags.get(owner::TAG));
+    owners.any(|owner| *owner != state.owner)
 }
 
 /// What is left alone, with the reason.
@@ -80,7 +86,10 @@ fn stays(what: &str, tags: &Tags) -> String {
 
 /// A state without what is not this life's any more, because a replacement took it over, or somebody else, and what that
 /// was. What AWS says is gone is left out too. A bucket in doubt stops everything, as one with data does.
-pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<String>), Error> {
+///
+/// What was taken over counts as ours until it is retagged, unless that other life has gone on since and finished.
+pub async fn still_ours(aws: &Clients, lives: &Lives, state: State) -> Result<(State, Vec<String>), Error> {
+    let strict = has_anothers(&state) && lives.finished(aws, &state.owner).await?.is_some();
     let bucket = async {
         match &state.bucket {
             Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await,
@@ -100,7 +109,7 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
         }
     };
     let (bucket, role, rest_api, (mut ours, mut left)) =
-        tokio::try_join!(bucket, role, rest_api, let_go(aws, state.clone(), None))?;
+        tokio::try_join!(bucket, role, rest_api, let_go(aws, lives, state.clone(), None))?;
     if let (Some(known), Some(tags)) = (&state.bucket, &bucket)
         && !tags.contains_key(owner::TAG)
     {
@@ -109,9 +118,10 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
                     the resource out with `pulumi state delete`";
         return Err(Error::new(Kind::Invalid, format!("delete the bucket `{}`", known.name), reason).hint(hint));
     }
+    let nothing = Tags::new();
     let mut keep = |what: String, known: &Tags, tags: &Option<Tags>, is_ours: fn(&Tags, &Tags, &str) -> bool| {
         let Some(tags) = tags else { return false };
-        let mine = is_ours(tags, known, &state.owner);
+        let mine = is_ours(tags, if strict { &nothing } else { known }, &state.owner);
         left.extend((!mine).then(|| stays(&what, tags)));
         mine
     };
@@ -125,15 +135,46 @@ pub async fn still_ours(aws: &Clients, state: State) -> Result<(State, Vec<Strin
     ours.rest_api = ours
         .rest_api
         .filter(|piece| keep(format!("the REST API `{}`", piece.id), &piece.tags, &rest_api, owner::is_recorded));
+    if let Some(api) = state.rest_api.as_ref().filter(|_| ours.rest_api.is_none() && rest_api.is_some()) {
+        // It is still noted in them.
+        ours.execution_logs.retain(|name| !log_group::is_of_execution(name, &api.id));
+    }
     Ok((ours.rooted(), left))
+}
+
+/// What a state has by names that others could give to theirs, too, and that has lost the owner tag, in words.
+pub fn lost_tags(state: &State) -> Vec<String> {
+    let pieces = [
+        state.bucket.as_ref().filter(|piece| !piece.existing).map(|piece| ("bucket", &piece.name, &piece.tags)),
+        state.role.as_ref().filter(|piece| !piece.existing).map(|piece| ("role", &piece.name, &piece.tags)),
+        state.log_group.as_ref().map(|piece| ("log group", &piece.name, &piece.tags)),
+        state.domain.as_ref().filter(|piece| !piece.name.is_empty()).map(|piece| ("domain name", &piece.name, &piece.tags)),
+    ];
+    let lost = pieces.into_iter().flatten().filter(|(_, _, tags)| !tags.contains_key(owner::TAG));
+    let tell = |(kind, name, _)| {
+        format!(
+            "the {kind} `{name}` has lost the tag `{}`: if somebody has deleted yours and made another one of its name, take \
+             the resource out with `pulumi state delete` before the next `pulumi up` makes it yours",
+            owner::TAG
+        )
+    };
+    lost.map(tell).collect()
 }
 
 /// A state without what an update (or, with nothing desired, a delete) would delete by its name, and that is gone, or
 /// somebody else's by now; and what of it is there.
-pub async fn let_go(aws: &Clients, state: State, desired: Option<&Desired>) -> Result<(State, Vec<String>), Error> {
+pub async fn let_go(
+    aws: &Clients,
+    lives: &Lives,
+    state: State,
+    desired: Option<&Desired>,
+) -> Result<(State, Vec<String>), Error> {
+    let strict = has_anothers(&state) && lives.finished(aws, &state.owner).await?.is_some();
     let (mut state, owner, mut left) = (state.clone(), state.owner, Vec::new());
+    let nothing = Tags::new();
     let owned = Tags::from([(owner::TAG.to_owned(), owner.clone())]);
     let mut is_not_ours = |what: String, known: &Tags, tags: Option<Tags>| {
+        let known = if strict { &nothing } else { known };
         let is_ours = tags.as_ref().is_some_and(|tags| owner::is_proven(tags, known, &owner));
         left.extend(tags.filter(|_| !is_ours).map(|tags| stays(&what, &tags)));
         !is_ours

@@ -10,14 +10,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::Clients;
 use crate::desired::Desired;
 use crate::error::{Error, Kind};
-use crate::lost::Unnamed;
+use crate::lives::Lives;
 use crate::pieces::{self, Piece};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
@@ -35,10 +34,10 @@ pub struct Run {
     pub force_destroy: bool,
     /// Whether an earlier run may have made things that the state does not know.
     pub resumes: AtomicBool,
-    /// The REST API of another life of this resource that is in use, once it was looked for.
-    pub finished: OnceCell<Option<String>>,
-    /// Of a create under a name that the user has not given.
-    pub unnamed: Option<Unnamed>,
+    /// The other lives of this resource.
+    pub lives: Lives,
+    /// Whether something of a lost run was taken over.
+    pub adopted: AtomicBool,
     /// Whether a call was given up that may have taken effect.
     pub lost: AtomicBool,
     /// When to stop.
@@ -197,18 +196,19 @@ impl Run {
                 (Action::Delete, Action::Delete) => {
                     other.needs.contains(&step.piece)
                         || (!updates && self.goes_before(other.piece, step.piece))
+                        // One that cannot go still answers.
+                        || (step.piece == Piece::Role && other.piece == Piece::RestApi)
                         // API Gateway makes a log group anew for what it still has to write.
                         || (step.piece == Piece::LogGroup && other.piece != Piece::LogGroup)
                 }
                 // What an update drops goes last, when nothing uses it any more.
                 (Action::Delete, _) => updates,
                 (_, Action::Delete) => false,
-                _ if self.is_found_by(other.piece, step.piece) => true,
-                _ if self.is_found_by(step.piece, other.piece) => false,
                 _ => {
                     entry.needs.contains(&other.piece)
                         || entry.follows.contains(&other.piece)
                         || self.looks_first(other.piece, step.piece)
+                        || self.is_found_by(other.piece, step.piece)
                 }
             };
             first.then_some(other.piece)
@@ -236,7 +236,7 @@ impl Run {
             Piece::LogGroup => true,
             _ => false,
         };
-        self.unnamed.is_some() && first == Piece::RestApi && made
+        self.lives.unnamed && first == Piece::RestApi && made
     }
 
     /// The bucket's place in a delete. Data that must be kept stops everything, so the bucket goes first; where objects

@@ -28,7 +28,7 @@ pub mod apply;
 pub mod aws;
 pub mod error;
 pub mod import;
-pub mod lost;
+pub mod lives;
 pub mod observe;
 pub mod unrecorded;
 

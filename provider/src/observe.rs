@@ -3,10 +3,10 @@
 //! A piece is missing only if AWS says exactly that it is not there; whatever else goes wrong is an error, so that
 //! nothing is ever forgotten because of a bad connection or a missing permission.
 
-use crate::adopt::finished;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
+use crate::lives::Lives;
 use crate::owner::{self, Whose};
 use crate::pieces::usage_plan::aws::Known;
 use crate::pieces::{bucket, definition, domain, log_group, rest_api, role, role_policy, stage, usage_plan};
@@ -96,12 +96,12 @@ fn still_recorded(seen: &Tags, known: Option<&Tags>, state: &State) -> bool {
 }
 
 /// Adds what a run that was cut off may have made and not recorded: things of our names that carry our owner tag.
-pub async fn recover(aws: &Clients, state: State, desired: &Desired) -> Result<State, Error> {
+pub async fn recover(aws: &Clients, lives: &Lives, state: State, desired: &Desired) -> Result<State, Error> {
     if !state.cut_off {
         return Ok(state);
     }
     // It may have been about to take over what an earlier life left unfinished.
-    let unfinished = finished(aws, desired).await?.is_none();
+    let unfinished = lives.finished(aws, &desired.owner).await?.is_none();
     let is_ours = |whose: Whose| whose == Whose::Ours || (whose == Whose::AnotherLifes && unfinished);
     let bucket = async {
         match &state.bucket {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
+use crate::lives::Lives;
 use crate::owner::{self, Whose};
 use crate::pieces::stage::aws::strays;
 use crate::pieces::usage_plan::aws::{Known, keys};
@@ -47,6 +48,11 @@ pub async fn logs(aws: &Clients, state: &State) -> Result<Vec<String>, Error> {
     let Some(api) = &state.rest_api else { return Ok(Vec::new()) };
     let recorded = state.stage.as_ref().map(|stage| stage.name.as_str());
     allowed(strays::logs(aws, &api.id, recorded, &state.owner).await)
+}
+
+/// For a refresh and a delete: what other lives have that nobody knows of, in words.
+pub async fn of_others(aws: &Clients, lives: &Lives, state: &State) -> Result<Vec<String>, Error> {
+    allowed(lives.look_and_tell(aws, state).await)
 }
 
 /// For a refresh: also what is in the REST API. The usage plan comes after a deployment, so it is looked for only where

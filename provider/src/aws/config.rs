@@ -75,6 +75,7 @@ pub async fn connect(config: &Config) -> Result<Clients, Error> {
         apigateway = apigateway.timeout_config(timeouts).interceptor(MarkEdge).auth_scheme_resolver(in_turn);
     }
     let clients = Clients {
+        rest_apis: Default::default(),
         s3: s3::Client::from_conf(s3.build()),
         iam: iam::Client::from_conf(client!(iam, endpoints.iam).build()),
         apigateway: apigateway::Client::from_conf(apigateway.build()),

@@ -17,8 +17,11 @@ pub(crate) use retry::OnlyRefusals;
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use crate::apply::{Stop, Tell};
 use crate::error::{Error, Kind};
+use crate::pieces::rest_api;
 use crate::state::State;
 use error::{Call, Service};
 use pace::{InTurn, Pace, Waiting};
@@ -48,6 +51,8 @@ pub struct Clients {
     pub probe: probe::Probe,
     /// The custom endpoint of each service that has one, for error messages.
     pub endpoints: config::CustomEndpoints,
+    /// Every REST API as it was when first asked, for looks at what earlier commands have left.
+    rest_apis: Arc<OnceCell<Vec<rest_api::State>>>,
     /// The pace at which API Gateway is called; none where its quotas do not count.
     pace: Option<Arc<Pace>>,
 }
@@ -63,6 +68,13 @@ impl Clients {
         }
         clients
     }
+
+    /// Every REST API with all of its tags, listed once for a command.
+    pub async fn rest_apis(&self) -> Result<&[rest_api::State], Error> {
+        let list = || rest_api::aws::all(self, "look for REST APIs that earlier runs made");
+        Ok(self.rest_apis.get_or_try_init(list).await?)
+    }
+
     /// The account that the credentials belong to.
     pub async fn account(&self, doing: &str) -> Result<String, Error> {
         if let Some(account) = &self.account {

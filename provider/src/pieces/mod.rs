@@ -87,9 +87,7 @@ pub static REGISTRY: [Entry; 9] = [
     },
     Entry {
         piece: Piece::RestApi,
-        // Not for its content: where a role of ours is there already, a run that was cut off may have made an API too,
-        // and only then is it worth looking for.
-        needs: &[Piece::Role],
+        needs: &[],
         follows: &[],
         plan: |state, desired| rest_api::plan(state.and_then(|s| s.rest_api.as_ref()), desired.map(|d| &d.rest_api)),
         run: |run, action| Box::pin(rest_api::aws::run(run, action)),

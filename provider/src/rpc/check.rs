@@ -47,7 +47,9 @@ pub(super) fn check(
             Err(failure) => failures.push(failure),
         }
     }
-    shared.names().note(previous, news.get("name").and_then(Value::as_str), automatic);
+    if let Some(name) = news.get("name").and_then(Value::as_str).filter(|_| automatic && previous.is_none()) {
+        shared.record().name(name);
+    }
     let failures: Vec<CheckFailure> = failures.into_iter().map(|failure| tell(failure, &news)).collect();
     let inputs = failures.is_empty().then(|| codec::encode(news));
     Ok(CheckResponse { inputs, failures })

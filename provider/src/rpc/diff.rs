@@ -5,14 +5,15 @@ use tonic::Status;
 use super::session::{Session, lenient, stored};
 use super::status::malformed;
 use super::wire::{self, DiffRequest, DiffResponse, diff_response::DiffChanges, property_diff::Kind};
-use super::{codec, tops};
+use super::{Shared, codec, tops};
 use crate::plan::ChangeKind;
 
-pub(super) fn diff(session: &Session, request: DiffRequest) -> Result<DiffResponse, Status> {
+pub(super) fn diff(session: &Session, shared: &Shared, request: DiffRequest) -> Result<DiffResponse, Status> {
     let olds = codec::decode(request.olds).map_err(malformed)?;
     let news = codec::decode(request.news).map_err(malformed)?;
     let old_inputs = codec::decode(request.old_inputs).map_err(malformed)?;
     let state = stored(&olds)?;
+    shared.record().owner(&state.owner);
     let place = session.place(&state.region, Some(&state), &request.urn);
     let (old, new) = (lenient(&old_inputs)?, lenient(&news)?);
     let diff = crate::diff::diff(&state, &old, &new, &place, &request.ignore_changes);

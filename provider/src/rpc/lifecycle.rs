@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use s3dataproxy_schema::Inputs;
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -17,16 +16,17 @@ use super::wire::{
     UpdateResponse,
 };
 use super::{Provider, codec};
-use crate::adopt::{let_go, still_ours};
+use crate::adopt::{has_anothers, in_use, let_go, lost_tags, still_ours};
 use crate::apply::{Run, Stop, Tell};
 use crate::aws::Clients;
 use crate::desired::Desired;
 use crate::error::{Error, Kind};
 use crate::import::import;
 use crate::inputs::{self, Read};
-use crate::lost::{self, Unnamed};
+use crate::lives::Lives;
 use crate::observe::{observe, recover};
 use crate::outputs::{self, Source};
+use crate::pieces::Piece;
 use crate::pieces::stage::aws::account;
 use crate::plan::{Plan, plan};
 use crate::rules::{place, risks};
@@ -57,10 +57,16 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     }
     let id =
         work.read.typed.name.clone().ok_or_else(|| Status::invalid_argument("`name` is missing: call Check first"))?;
-    let unnamed = provider.0.names().unnamed(&id);
-    let (state, errors, lost) = work.carry_out(state, &desired, views, false, unnamed).await;
+    let lives = provider.0.record().lives(&id);
+    if !lives.unnamed {
+        work.look_first(&lives, &desired).await.map_err(|error| failed(&error, &work.read.secrets))?;
+    }
+    let (state, errors, lost) = work.carry_out(state, &desired, views, false, lives).await;
     match errors.as_slice() {
-        [] => Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
+        [] => {
+            provider.0.record().owner(&place.owner);
+            Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false })
+        }
         [error, ..] if state.is_empty() && !lost => Err(failed(error, &work.read.secrets)),
         errors => Err(work.half_done(id, &desired, &state, errors)),
     }
@@ -71,6 +77,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     let inputs = codec::decode(request.news).map_err(malformed)?;
     let state = stored(&olds)?;
     let session = provider.session()?;
+    let lives = lives(&provider, &state);
     let stop = stop(&provider, request.timeout);
     let clients = session.clients_for(&state, &stop).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
@@ -93,7 +100,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         // What a run that was cut off may have made, and the user does not want any more, is to be deleted.
         let old = lenient(&codec::decode(request.old_inputs).map_err(malformed)?)?.typed;
         let before = Desired::new(&old, &place);
-        let found = work.stop.look(RECOVER, recover(&work.clients, state.clone(), &before)).await;
+        let found = work.stop.look(RECOVER, recover(&work.clients, &lives, state.clone(), &before)).await;
         let found = found.map_err(|error| failed(&error, &work.read.secrets))?;
         State {
             log_group: found.log_group.filter(|_| state.log_group.is_some() || desired.log_group.is_none()),
@@ -106,13 +113,19 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     } else {
         state
     };
-    let look = let_go(&work.clients, state, Some(&desired));
+    let look = async {
+        // What was to be taken over may have gone on since.
+        match has_anothers(&state) {
+            true => still_ours(&work.clients, &lives, state).await,
+            false => let_go(&work.clients, &lives, state, Some(&desired)).await,
+        }
+    };
     let looked = work.stop.look("look at what is not wanted any more", look).await;
     let (state, others) = looked.map_err(|error| failed(&error, &work.read.secrets))?;
     for other in others {
         provider.0.engine.warn(&work.urn, &redact(&other, &work.read.secrets)).await;
     }
-    let (state, errors, _) = work.carry_out(state, &desired, views, true, None).await;
+    let (state, errors, _) = work.carry_out(state, &desired, views, true, lives).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         errors => Err(work.half_done(request.id, &desired, &state, errors)),
@@ -128,6 +141,7 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
         return from_id(&provider, session, request.id, request.urn).await;
     }
     let state = stored(&properties)?;
+    let lives = lives(&provider, &state);
     let stop = stop(&provider, 0.0);
     let clients = session.clients_for(&state, &stop).await?;
     let place = session.place(&state.region, Some(&state), &request.urn);
@@ -136,18 +150,35 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let desired = Desired::new(&read.typed, &place);
     let waiting = clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets));
     let clients = Arc::new(waiting);
-    let state = stop.look(RECOVER, recover(&clients, state, &desired)).await;
+    let state = stop.look(RECOVER, recover(&clients, &lives, state, &desired)).await;
     let state = state.map_err(|error| failed(&error, &secrets))?;
     let seen = stop.look("look at what is there", observe(&clients, &state, &desired)).await;
     let seen = seen.map_err(|error| failed(&error, &secrets))?;
-    let found = stop.look("look for what is not recorded", unrecorded::within(&clients, &state, &seen, &desired)).await;
-    let seen = found.map_err(|error| failed(&error, &secrets))?.added_to(&seen);
+    let look = async {
+        tokio::try_join!(
+            unrecorded::within(&clients, &state, &seen, &desired),
+            unrecorded::of_others(&clients, &lives, &seen)
+        )
+    };
+    let found = stop.look("look for what is not recorded", look).await;
+    let (found, others) = found.map_err(|error| failed(&error, &secrets))?;
+    let seen = found.added_to(&seen);
+    for words in others.into_iter().chain(lost_tags(&seen)) {
+        provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
+    }
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
     if let Some(views) = views {
         views.seen(&state, &seen, &secrets).await;
     }
     if seen.is_empty() {
+        if !seen.execution_logs.is_empty() {
+            let words = format!(
+                "the resource is gone, and API Gateway's log groups for it may be left: {}; delete them if nobody needs them",
+                seen.execution_logs.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            );
+            provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
+        }
         let same = stop.look("look at what is there", clients.is_accounts_of(&state)).await;
         same.map_err(|error| failed(&error, &secrets))?;
         return Ok(ReadResponse::default());
@@ -199,6 +230,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let inputs = codec::decode(request.old_inputs).map_err(malformed)?;
     let state = stored(&properties)?;
     let session = provider.session()?;
+    let lives = lives(&provider, &state);
     let stop = stop(&provider, request.timeout);
     let clients = session.clients_for(&state, &stop).await?;
     let (read, secrets) = (lenient(&inputs)?, [session.secrets_of(&inputs)?, state.secrets()].concat());
@@ -206,17 +238,18 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let clients = Arc::new(clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets)));
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
-    let before = stop.look(RECOVER, recover(&clients, state, &desired)).await;
+    let before = stop.look(RECOVER, recover(&clients, &lives, state, &desired)).await;
     let before = before.map_err(|error| failed(&error, &secrets))?;
     let look = async {
         tokio::try_join!(
-            still_ours(&clients, before.clone()),
+            still_ours(&clients, &lives, before.clone()),
             unrecorded::beside(&clients, &before, &desired),
-            unrecorded::logs(&clients, &before)
+            unrecorded::logs(&clients, &before),
+            unrecorded::of_others(&clients, &lives, &before)
         )
     };
     let looked = stop.look("look at what is to be deleted", look).await;
-    let ((state, others), found, logs) = looked.map_err(|error| failed(&error, &secrets))?;
+    let ((state, others), found, logs, lost) = looked.map_err(|error| failed(&error, &secrets))?;
     let mut state = found.added_to(&state);
     if state.rest_api.is_some() {
         state.execution_logs.extend(logs);
@@ -225,8 +258,8 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         let same = stop.look("look at what is to be deleted", clients.is_accounts_of(&before)).await;
         same.map_err(|error| failed(&error, &secrets))?;
     }
-    for other in others {
-        provider.0.engine.warn(&request.urn, &redact(&other, &secrets)).await;
+    for words in others.into_iter().chain(lost) {
+        provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
     }
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
@@ -237,8 +270,8 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         force_destroy,
         resumes: false.into(),
         lost: false.into(),
-        unnamed: None,
-        finished: OnceCell::new(),
+        lives,
+        adopted: false.into(),
         stop,
         state: Arc::new(Mutex::new(state)),
         progress: progress(&provider, &request.urn, &secrets),
@@ -311,7 +344,7 @@ impl Work {
         desired: &Desired,
         views: Option<Views>,
         resumes: bool,
-        unnamed: Option<Unnamed>,
+        lives: Lives,
     ) -> (State, Vec<Error>, bool) {
         let looked = self.stop.look("switch on logs", account::look(&self.clients, &state, desired)).await;
         if let Err(error) = looked {
@@ -324,8 +357,8 @@ impl Work {
             force_destroy: desired.bucket.force_destroy,
             resumes: resumes.into(),
             lost: false.into(),
-            unnamed,
-            finished: OnceCell::new(),
+            lives,
+            adopted: false.into(),
             stop: self.stop.clone(),
             state: Arc::new(Mutex::new(state.rooted())),
             progress: progress(&self.provider, &self.urn, &self.read.secrets),
@@ -333,7 +366,7 @@ impl Work {
         });
         let unsure = state.cut_off;
         let (mut state, mut errors, mut lost) = finish(&run, plan.clone()).await;
-        if errors.is_empty() && !resumes && run.finished.get() == Some(&None) {
+        if errors.is_empty() && !resumes && run.adopted.load(Ordering::Relaxed) {
             // What was taken over may have had more to it.
             let look = unrecorded::unwanted(&self.clients, &state, desired);
             (state, errors, lost) = match self.stop.look("look for what is not wanted any more", look).await {
@@ -345,8 +378,9 @@ impl Work {
                 Err(error) => (state, vec![error], lost),
             };
         }
-        if let Some(unnamed) = &run.unnamed {
-            self.tell_lost(unnamed, desired, &state).await;
+        let look = async { Ok(run.lives.tell(&self.clients, &state).await) };
+        for words in self.stop.look("look at what lost runs left", look).await.unwrap_or_default() {
+            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.read.secrets)).await;
         }
         state.cut_off = (lost || unsure) && !errors.is_empty();
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
@@ -359,15 +393,16 @@ impl Work {
         (state, errors, lost)
     }
 
-    /// Tells what runs have left that nobody knows of.
-    async fn tell_lost(&self, unnamed: &Unnamed, desired: &Desired, state: &State) {
-        for api in unnamed.lost(state.rest_api.as_ref().map(|api| api.id.as_str())) {
-            let look = lost::tell(&self.clients, api, &state.owner, &desired.rest_api.name);
-            let words = self.stop.look("look at what a lost run left", look).await;
-            let words = words.unwrap_or_else(|error| {
-                format!("a lost run of this resource may have left the REST API `{}` (`{}`): {error}", api.id, api.name)
-            });
-            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.read.secrets)).await;
+    /// Looks for other lives before a create under a name that they may have, too: nothing is made where one is live.
+    async fn look_first(&self, lives: &Lives, desired: &Desired) -> Result<(), Error> {
+        let doing = format!("create the REST API `{}`", desired.rest_api.name);
+        match self.stop.look(&doing, lives.look(&self.clients, &desired.owner)).await {
+            Err(error) if error.kind != Kind::Denied => return Err(error),
+            _ => {}
+        }
+        match lives.of_name(&desired.rest_api.name).filter(|life| life.deployed) {
+            Some(life) => Err(in_use(&desired.owner, life, Piece::RestApi, &doing)),
+            None => Ok(()),
         }
     }
 
@@ -428,6 +463,13 @@ async fn finish(run: &Arc<Run>, plan: Plan) -> (State, Vec<Error>, bool) {
     });
     let state = reached.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (state, errors, run.lost.load(Ordering::Relaxed))
+}
+
+/// What to know of other lives for work on a resource that is on record.
+fn lives(provider: &Provider, state: &State) -> Lives {
+    let mut record = provider.0.record();
+    record.owner(&state.owner);
+    record.lives("")
 }
 
 fn stop(provider: &Provider, timeout: f64) -> Stop {

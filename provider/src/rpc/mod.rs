@@ -12,8 +12,8 @@ pub mod codec;
 mod config;
 mod diff;
 mod engine;
-mod known;
 mod lifecycle;
+mod record;
 pub mod serve;
 mod session;
 mod status;
@@ -32,7 +32,7 @@ pub mod google {
 }
 
 use engine::Engine;
-use known::Names;
+use record::Record;
 use session::Session;
 use wire::resource_provider_server::ResourceProvider;
 
@@ -55,7 +55,7 @@ struct Shared {
     busy: tokio_util::task::TaskTracker,
     /// Whether the engine knows views, and the operations whose views were published.
     views: Mutex<(bool, HashSet<String>)>,
-    names: Mutex<Names>,
+    record: Mutex<Record>,
 }
 
 impl Shared {
@@ -63,9 +63,9 @@ impl Shared {
         self.views.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// The names of this command's resources. Never held across an await.
-    fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What this command has told of its resources. Never held across an await.
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this operation's views have not been published yet.
@@ -118,7 +118,7 @@ impl ResourceProvider for Provider {
         self.0.engine.connect(&request.engine_address);
         self.0.engine.require_version().await?;
         *self.0.views.lock().unwrap_or_else(PoisonError::into_inner) = (request.supports_views, HashSet::new());
-        *self.0.names() = Names::default();
+        *self.0.record() = Record::default();
         // In attach mode a command that was cancelled must not spoil the next one.
         let mut cancel = self.0.cancel.lock().unwrap_or_else(PoisonError::into_inner);
         if cancel.is_cancelled() {
@@ -178,7 +178,7 @@ impl ResourceProvider for Provider {
     }
 
     async fn diff(&self, request: Request<wire::DiffRequest>) -> Answer<wire::DiffResponse> {
-        diff::diff(&*self.session()?, request.into_inner()).map(Response::new)
+        diff::diff(&*self.session()?, &self.0, request.into_inner()).map(Response::new)
     }
 
     async fn create(&self, request: Request<wire::CreateRequest>) -> Answer<wire::CreateResponse> {

@@ -62,6 +62,11 @@ pub fn of_execution(api: &str, stage: &str) -> String {
     format!("API-Gateway-Execution-Logs_{api}/{stage}")
 }
 
+/// Whether a log group has API Gateway's notes on this REST API.
+pub fn is_of_execution(group: &str, api: &str) -> bool {
+    group.starts_with(&of_execution(api, ""))
+}
+
 /// A log group's ARN, in the form without `:*` that API Gateway and tags want.
 pub fn arn(partition: Partition, region: &str, account: &str, group: &str) -> String {
     format!("arn:{}:logs:{region}:{account}:log-group:{group}", partition.name)

@@ -17,9 +17,8 @@ use super::{Endpoint, State, arn};
 use crate::apply::Run;
 use crate::aws::error::{Call, Service::ApiGateway};
 use crate::aws::{Clients, OnlyRefusals};
-use crate::desired::Tags;
+use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
-use crate::lost::Unnamed;
 use crate::owner::{self, Whose};
 use crate::pieces::Piece;
 use crate::plan::Action;
@@ -34,10 +33,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     match action {
         Action::Same => Ok(()),
-        Action::Create => match &run.unnamed {
-            Some(unnamed) => create_unnamed(run, unnamed).await,
-            None => create(run).await,
-        },
+        Action::Create => create_or_adopt(run).await,
         Action::Update => update(run).await,
         Action::Delete => delete(run).await,
     }
@@ -102,28 +98,34 @@ fn configuration(endpoint: &Endpoint) -> EndpointConfiguration {
     told.set_vpc_endpoint_ids(ids).build()
 }
 
-/// Makes the REST API, and looks at the same time for what lost runs of this resource have left.
-async fn create_unnamed(run: &Run, unnamed: &Unnamed) -> Result<(), Error> {
-    let desired = run.desired();
-    let doing = "look for REST APIs of lost runs";
-    let look = async {
-        let found = of_resource(&run.aws, &desired.rest_api.tags, &desired.owner, doing).await?;
-        Ok(found.into_iter().filter(|(_, whose)| *whose == Whose::AnotherLifes).map(|(api, _)| api).collect())
-    };
-    let (made, lives) = tokio::join!(create(run), run.stop.look(doing, look));
-    // It is no reason to make nothing.
-    if let Ok(lives) = lives {
-        let _ = unnamed.lives.set(lives);
+/// Makes the REST API of a run that may not be the first: one that a lost run of this name has made is taken over.
+///
+/// Without a name of the user's there is none, as a rule. So it is made while others are looked for: the look costs no time.
+async fn create_or_adopt(run: &Run) -> Result<(), Error> {
+    let Desired { rest_api: desired, owner, .. } = run.desired();
+    if run.lives.unnamed {
+        let look = run.stop.look("look for REST APIs that earlier runs made", run.lives.look(&run.aws, owner));
+        // A look that fails is no reason to make nothing.
+        let (made, _) = tokio::join!(create(run), look);
+        made?;
     }
-    made?;
-    // A name may come again, with an update plan or where the engine's configuration tells names.
-    let name = &desired.rest_api.name;
-    let Some(earlier) = unnamed.lives.get().into_iter().flatten().find(|life| life.name == *name) else { return Ok(()) };
-    delete(run).await?;
-    run.claim(Piece::RestApi, &earlier.tags, &format!("create the REST API `{name}`")).await?;
+    let Some(earlier) = run.lives.of_name(&desired.name) else {
+        return if run.lives.unnamed { Ok(()) } else { create(run).await };
+    };
+    // A drawn name may come again, with an update plan, or where the engine's configuration tells names.
+    if run.lives.unnamed {
+        delete(run).await?;
+    }
+    run.claim(Piece::RestApi, &earlier.api.tags, &format!("create the REST API `{}`", desired.name)).await?;
     run.resumes.store(true, Ordering::Relaxed);
-    run.state().rest_api = Some(earlier.clone());
+    run.state().rest_api = Some(of_tags(earlier.api.clone(), &desired.tags));
     update(run).await
+}
+
+/// The same with only the tags that are ours.
+fn of_tags(mut api: State, ours: &Tags) -> State {
+    api.tags.retain(|key, _| ours.contains_key(key));
+    api
 }
 
 /// Makes the REST API, empty, so that its id is known before anything is put into it.
@@ -214,7 +216,7 @@ pub async fn tags_of(aws: &Clients, id: &str) -> Result<Option<Tags>, Error> {
 }
 
 /// Every REST API, with all of its tags.
-async fn all(aws: &Clients, doing: &str) -> Result<Vec<State>, Error> {
+pub async fn all(aws: &Clients, doing: &str) -> Result<Vec<State>, Error> {
     let mut found = Vec::new();
     let mut pages = aws.apigateway.get_rest_apis().limit(500).into_paginator().items().send();
     while let Some(api) = pages.next().await {

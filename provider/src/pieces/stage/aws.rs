@@ -82,6 +82,17 @@ pub async fn names(aws: &Clients, api: &str) -> Result<Vec<String>, Error> {
     Ok(answer.item.unwrap_or_default().into_iter().filter_map(|stage| stage.stage_name).collect())
 }
 
+/// Whether a REST API has stages that were not made with this note.
+pub async fn is_deployed(aws: &Clients, api: &str, note: &str) -> Result<bool, Error> {
+    let doing = format!("read the stages of the REST API `{api}`");
+    match aws.apigateway.get_stages().rest_api_id(api).send().await {
+        Ok(answer) => Ok(answer.item().iter().any(|stage| stage.description() != Some(note))),
+        // It has just been deleted.
+        Err(error) if error.code() == Some("NotFoundException") => Ok(false),
+        Err(error) => Err(aws.explain(Call(ApiGateway, "GetStages", &doing), error)),
+    }
+}
+
 /// The deployment that a stage serves.
 pub fn deployment(stage: &GetStageOutput) -> String {
     stage.deployment_id().unwrap_or_default().to_owned()

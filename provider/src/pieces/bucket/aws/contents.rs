@@ -1,9 +1,10 @@
-//! What is in a bucket, for the delete that takes everything with it.
+//! What is in a bucket: for the delete that takes everything with it, and before one is taken over.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use crate::apply::Run;
+use crate::aws::Clients;
 use crate::aws::error::{Call, Service::S3};
 use crate::error::{Error, Kind};
 
@@ -62,4 +63,12 @@ async fn delete_objects(run: &Run, name: &str, objects: Vec<ObjectIdentifier>, d
     failure.operation = Some("DeleteObjects");
     failure.code = error.code().map(str::to_owned);
     Err(failure.hint("an object under a lock or a legal hold has to be released first"))
+}
+
+/// Whether a bucket has an object, or a version of one.
+pub(super) async fn has_any(aws: &Clients, name: &str) -> Result<bool, Error> {
+    let page = aws.s3.list_object_versions().bucket(name).max_keys(1).send().await;
+    let doing = format!("look into the bucket `{name}`");
+    let page = page.map_err(|error| aws.explain(Call(S3, "ListObjectVersions", &doing), error))?;
+    Ok(!page.versions().is_empty() || !page.delete_markers().is_empty())
 }

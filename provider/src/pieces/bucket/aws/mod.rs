@@ -15,7 +15,7 @@ use crate::aws::error::{Call, Service::S3};
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::names;
-use crate::owner;
+use crate::owner::{self, Whose};
 use crate::pieces::Piece;
 use crate::plan::Action;
 
@@ -94,14 +94,14 @@ async fn create(run: &Run) -> Result<(), Error> {
 fn is_new(run: &Run) -> bool {
     let Desired { owner, bucket, rest_api, .. } = run.desired();
     let is_drawn = bucket.name == rest_api.name && names::is_automatic(&bucket.name, owner::name(owner));
-    is_drawn && run.unnamed.as_ref().is_some_and(|unnamed| unnamed.is_new(&bucket.name))
+    is_drawn && run.lives.unnamed && run.lives.is_new(&bucket.name)
 }
 
 /// The tags of the bucket that is there already.
 async fn find(run: &Run, doing: &str) -> Result<Option<Tags>, Error> {
     let found = run.stop.look(doing, tags(&run.aws, &run.desired().bucket.name, doing)).await;
     found.map_err(|error| match error.kind {
-        Kind::Denied => error.hint(
+        Kind::Denied if error.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied")) => error.hint(
             "either another AWS account has a bucket of this name, and another `name` or `bucket.name` helps, or the \
              credentials lack s3:GetBucketTagging",
         ),
@@ -111,8 +111,16 @@ async fn find(run: &Run, doing: &str) -> Result<Option<Tags>, Error> {
 
 /// A bucket that is there already, if it is ours.
 async fn adopt(run: &Run, mut tags: Tags, doing: &str) -> Result<State, Error> {
-    let desired = &run.desired().bucket;
+    let Desired { bucket: desired, owner, .. } = run.desired();
     run.claim(Piece::Bucket, &tags, doing).await?;
+    // What is unfinished has no data; so this is finished, and has lost its REST API.
+    if owner::whose(&tags, owner) == Whose::AnotherLifes
+        && run.stop.look(doing, contents::has_any(&run.aws, &desired.name)).await?
+    {
+        let reason = "a bucket of this name is there already, made by an earlier run of this resource, and holds objects";
+        return Err(Error::new(Kind::AlreadyExists, doing, reason)
+            .hint("set `bucket.existing` to serve it, or choose another `name` or `bucket.name`"));
+    }
     tags.retain(|key, _| desired.tags.contains_key(key));
     let settings = run.stop.look(doing, settings::read(&run.aws, &desired.name, doing)).await?;
     Ok(State { tags, ..settings })

@@ -1,0 +1,32 @@
+//! What the engine has on record, as far as it has told: a `Create` alone does not say whether the user gave the name, nor
+//! what is being replaced. (With `--replace` the engine calls nothing else of what it replaces.)
+
+use std::collections::BTreeSet;
+
+use crate::lives::Lives;
+
+/// What was told since the command began.
+#[derive(Default)]
+pub(super) struct Record {
+    /// Names that the user has not given.
+    automatic: BTreeSet<String>,
+    /// The owner tags of resources.
+    owners: BTreeSet<String>,
+}
+
+impl Record {
+    /// Notes a name that the user has not given.
+    pub(super) fn name(&mut self, name: &str) {
+        self.automatic.insert(name.to_owned());
+    }
+
+    /// Notes a resource that is there, or is about to be.
+    pub(super) fn owner(&mut self, owner: &str) {
+        self.owners.insert(owner.to_owned());
+    }
+
+    /// What to know of other lives for work on a resource of this name.
+    pub(super) fn lives(&self, name: &str) -> Lives {
+        Lives::new(self.owners.clone(), self.automatic.contains(name))
+    }
+}
