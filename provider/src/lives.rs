@@ -84,8 +84,13 @@ impl Lives {
     /// What the user should know of those that nobody knows of, and can do; nothing where there are none, or it was not
     /// looked.
     pub async fn tell(&self, aws: &Clients, state: &State) -> Vec<String> {
+        self.tell_of(aws, state, true).await
+    }
+
+    async fn tell_of(&self, aws: &Clients, state: &State, deployed: bool) -> Vec<String> {
         let mut all = Vec::new();
-        for life in self.found.get().into_iter().flatten().filter(|life| !life.recorded) {
+        let lives = self.found.get().into_iter().flatten().filter(|life| !life.recorded);
+        for life in lives.filter(|life| deployed || !life.deployed) {
             let told = tell(aws, life, state).await.unwrap_or_else(|error| {
                 let (id, name) = (&life.api.id, &life.api.name);
                 Some(format!("a lost run of this resource may have left the REST API `{id}` (`{name}`): {error}"))
@@ -95,11 +100,12 @@ impl Lives {
         all
     }
 
-    /// The same for a refresh or a delete, with one look for all resources of a command.
-    pub async fn look_and_tell(&self, aws: &Clients, state: &State) -> Result<Vec<String>, Error> {
+    /// The same for a refresh or a delete, with one look for all resources of a command. A refresh does not tell those that are
+    /// `deployed`: it would do so each time where a stack of the same name, elsewhere, has one.
+    pub async fn look_and_tell(&self, aws: &Clients, state: &State, deployed: bool) -> Result<Vec<String>, Error> {
         let look = async { self.sorted(aws, aws.rest_apis().await?.to_vec(), &state.owner).await };
         self.found.get_or_try_init(|| look).await?;
-        Ok(self.tell(aws, state).await)
+        Ok(self.tell_of(aws, state, deployed).await)
     }
 }
 

@@ -51,8 +51,8 @@ pub async fn logs(aws: &Clients, state: &State) -> Result<Vec<String>, Error> {
 }
 
 /// For a refresh and a delete: what other lives have that nobody knows of, in words.
-pub async fn of_others(aws: &Clients, lives: &Lives, state: &State) -> Result<Vec<String>, Error> {
-    allowed(lives.look_and_tell(aws, state).await)
+pub async fn of_others(aws: &Clients, lives: &Lives, state: &State, deployed: bool) -> Result<Vec<String>, Error> {
+    allowed(lives.look_and_tell(aws, state, deployed).await)
 }
 
 /// For a refresh: also what is in the REST API. The usage plan comes after a deployment, so it is looked for only where

@@ -157,7 +157,7 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let look = async {
         tokio::try_join!(
             unrecorded::within(&clients, &state, &seen, &desired),
-            unrecorded::of_others(&clients, &lives, &seen)
+            unrecorded::of_others(&clients, &lives, &seen, false)
         )
     };
     let found = stop.look("look for what is not recorded", look).await;
@@ -245,7 +245,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
             still_ours(&clients, &lives, before.clone()),
             unrecorded::beside(&clients, &before, &desired),
             unrecorded::logs(&clients, &before),
-            unrecorded::of_others(&clients, &lives, &before)
+            unrecorded::of_others(&clients, &lives, &before, true)
         )
     };
     let looked = stop.look("look at what is to be deleted", look).await;
