@@ -381,7 +381,7 @@ def test_drift(aws, story, name):
 
     assert story.refresh.returncode == 0
     [found] = story.refresh.done(name)
-    told = story.refresh.messages("warning", name)
+    told = [words for words in story.refresh.messages("warning", name) if "has lost the tag" not in words]
     if drift.shows:
         assert found["op"] == "update"
         assert set(found["detailedDiff"]) == drift.shows
@@ -563,6 +563,8 @@ def test_no_call_of_a_refresh_that_fails_is_taken_for_an_absence(whole, tap, fau
     assert pieces <= set(reads)
     for read in reads:
         tap.reset()
+        # Each is a command of its own.
+        resource.plugin.configure(maxAttempts=1)
         tap.inject(fault, operation=read, times=math.inf)
         if fault is DENIED[0] and read in TOLERATED:
             assert plain(resource.read().properties) == resource.outputs

@@ -122,7 +122,8 @@ class Scene(Bench):
         self.lookalikes, self.work = None, ""
 
     def plant(self, *beside: str) -> None:
-        self.lookalikes = Lookalikes(self.aws, self.name)
+        """More of them; one of another life only beside this one, or it would be in the way of its create."""
+        self.lookalikes = self.lookalikes or Lookalikes(self.aws, self.name)
         self.lookalikes.plant_beside(*beside)
         self.before = self.lookalikes.seen()
 
@@ -387,7 +388,9 @@ def test_update(scenes, matrix, name):
         # The local AWS has a plan twice on a stage that it is put on again, which shows when it leaves.
         if scene.work != name or name == "stage with keys":
             problems = scene.begin()
-            scene.plant(*owners(""))
+            scene.plant(*STRANGERS)
+            scene.bring(update.old)
+            scene.plant("another life's")
             scene.work = name
         else:
             problems = []
@@ -425,8 +428,11 @@ def test_delete(scenes, matrix):
 
     def do(scene, row, notes):
         problems = scene.begin()
-        scene.plant(*two(table.index(row), list(owners(""))))
+        scene.plant(*two(table.index(row), STRANGERS))
         scene.bring(FULL)
+        # Where it is made again, another life would be in the way.
+        if row.then != "kept":
+            scene.plant("another life's")
         failed, more = scene.strike(row, scene.delete)
         problems += more
         if row.then == "kept":
