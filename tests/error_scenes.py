@@ -67,16 +67,26 @@ def configured(scene: Scene, *, endpoint: bool = True, env: dict | None = None, 
         Resource(provider, scene.name).create(scene.inputs())
 
 
-def another_life(scene: Scene, unfinished: bool = False) -> None:
+def another_life(scene: Scene, unfinished: bool = False, **more) -> None:
     """What a run made whose record was lost."""
     if unfinished:
         scene.answer("CreateRestApi", DENIED)
-        scene.resource.fail_half_way(scene.resource.start_create(scene.inputs()))
+        scene.resource.fail_half_way(scene.resource.start_create(scene.inputs(**more)))
         scene.tap.reset()
     else:
-        scene.create()
+        scene.create(**more)
         scene.provider.handshake()
     scene.resource = Resource(scene.provider, scene.name)
+
+
+def bucket_with_data(act: Callable = lambda scene: None) -> Callable:
+    """A create whose bucket a lost run has made, and somebody has used."""
+    def scene(scene: Scene) -> None:
+        another_life(scene, unfinished=True)
+        scene.s3.put_object(Bucket=scene.name, Key="a", Body=b"a")
+        act(scene)
+        scene.create()
+    return scene
 
 
 def adopts(make: Callable, **more) -> Callable:
@@ -465,6 +475,10 @@ SCENES: dict[str, Callable[[Scene], None]] = {
         endpointConfiguration={"types": ["REGIONAL"]}), **DOMAIN()),
     "adopt: a stage of others": stage_of_others,
     "adopt: what is in use": adopts(another_life),
+    "adopt: a bucket of what is in use": lambda s: (
+        another_life(s, bucket={"name": f"{s.name}-data"}), s.create(name=f"{s.name}-b", bucket={"name": f"{s.name}-data"})),
+    "adopt: a bucket with data": bucket_with_data(),
+    "adopt: no look into a bucket": bucket_with_data(lambda s: s.answer("ListObjectVersions", DENIED)),
     "adopt: no look": adopts(lambda s: (another_life(s, unfinished=True), s.answer("GetRestApis", DENIED))),
     "import: nothing in it": strange(None),
     "import: another name": damaged(another_name),

@@ -154,6 +154,9 @@ WITHOUT_A_TEXT = {
     r"changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}", "waiting until the URL answers",
     "it carries the owner tag of another resource, or of this one's replacement",
     "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
+    "the {kind} `{name}` has lost the tag `{}`: if somebody has deleted yours and made another one of its name, take the "
+    "resource out with `pulumi state delete` before the next `pulumi up` makes it yours",
+    "the resource is gone, and API Gateway's log groups for it may be left: {}; delete them if nobody needs them",
     "a lost run of this resource may have left the REST API `{}` (`{}`): {error}", 
     "look at what lost runs left",
     "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "

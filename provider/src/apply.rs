@@ -172,6 +172,8 @@ impl Run {
         // What runs at the same time fails in any order; the user reads it in one.
         errors.sort_by_key(|(piece, _)| pieces::REGISTRY.iter().position(|entry| entry.piece == *piece));
         let mut errors: Vec<Error> = errors.into_iter().map(|(_, error)| error).collect();
+        // Several pieces may wait for one look.
+        errors.dedup_by_key(|error| error.to_string());
         if let Some(reason) = self.stop.reason()
             && !undone.is_empty()
             && !errors.iter().any(|error| error.kind == Kind::Stopped)
