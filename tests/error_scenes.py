@@ -428,7 +428,7 @@ def wrong_account(scene: Scene) -> None:
 
 
 def endpoint_failed(**more) -> Answer:
-    """What API Gateway tells of an endpoint that came to nothing."""
+    """What API Gateway tells of an endpoint that came to nothing, or whatever else."""
     told = {"id": "x", "apiStatus": "FAILED", "endpointConfiguration": {"types": ["EDGE"]}, **more}
     return Answer(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
 
@@ -455,6 +455,7 @@ def role_elsewhere(scene: Scene) -> None:
 
 
 ENDPOINT_FAILED, ENDPOINT_SILENT = endpoint_failed(apiStatusMessage="The distribution could not be made."), endpoint_failed()
+ENDPOINT_UPDATING = endpoint_failed(apiStatus="UPDATING")
 FAILED, SILENT = failed(domainNameStatusMessage="The certificate has expired."), failed()
 
 
@@ -539,6 +540,8 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "bucket: another Region": served(Answer(301, b"", {"x-amz-bucket-region": "eu-central-1"})),
     "bucket: none": served(Answer(404)),
     "bucket: a locked object": object_locked,
+    "bucket: somebody writes": deleted("DeleteBucket", {"bucket": {"forceDestroy": True}}, Error(
+        "BucketNotEmpty", 409, "The bucket you tried to delete is not empty")),
     "bucket: an ACL": answered(
         Error("InvalidBucketAclWithObjectOwnership", 400, "Bucket cannot have ACLs set"), "PutBucketPolicy"),
     "answers: no AWS": answered(Answer(200, b"hello", {"Content-Type": "text/html"}), "CreateRestApi"),
@@ -578,6 +581,9 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "web ACL: it is dropped": with_web_acl(lambda s: s.update()),
     "endpoint: it failed": changed("UpdateRestApi", {}, {"endpoint": {"type": "EDGE"}}, ENDPOINT_FAILED),
     "endpoint: it does not say why": changed("UpdateRestApi", {}, {"endpoint": {"type": "EDGE"}}, ENDPOINT_SILENT),
+    "endpoint: the API is gone": changed(
+        "UpdateRestApi", {}, {"endpoint": {"type": "EDGE"}}, ENDPOINT_UPDATING,
+        lambda s: s.answer("GetRestApi", Error("NotFoundException", 404, "Invalid API identifier specified"))),
     "adopt: a role with another path": role_elsewhere,
     "domain: an import": damaged(lambda s: s.answer("GetDomainNames", DENIED)),
     "value: no kind": malformed({}),

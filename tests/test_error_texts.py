@@ -37,9 +37,19 @@ CREATE = {
         "LimitExceeded", 409, "Maximum policy size of 10240 bytes exceeded for role NAME")),
     "wrong credentials": ("CreateRole", Refusal("InvalidClientTokenId", 403, "The security token is invalid.")),
     "old credentials": ("CreateRole", Refusal("ExpiredToken", 403, "The security token is expired")),
+    "a malformed token": ("CreateBucket", Refusal("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")),
+    "the clock": ("CreateBucket", Refusal(
+        "RequestTimeTooSkewed", 403, "The difference between the request time and the server's time is too large.")),
+    "the clock, in words": ("CreateRestApi", Refusal(
+        "InvalidSignatureException", 403, "Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z")),
+    "the clock, too early": ("CreateRestApi", Refusal(
+        "InvalidSignatureException", 403, "Signature not yet current: 20260101T001500Z is still later than 20260101T000000Z")),
+    "a service that is not subscribed to": ("CreateRestApi", Refusal(
+        "OptInRequired", 403, "The AWS Access Key Id needs a subscription for the service")),
     "a role's policy": ("PutRolePolicy", DENIED),
     "a REST API": ("CreateRestApi", DENIED),
     "the pace": ("CreateRestApi", Throttled()),
+    "the pace, as a limit": ("CreateRestApi", Refusal("LimitExceededException", 429, "Rate exceeded")),
     "a fault": ("CreateRestApi", Refusal("InternalFailure", 500, "We encountered an internal error.")),
     "no answer": ("CreateRestApi", Refused()),
     "a gateway on the way": ("CreateRestApi", Answer(502, b"<html>", {"Content-Type": "text/html"})),
@@ -57,6 +67,7 @@ READ = {operation: (operation, DENIED) for operation in (
     "ListRolePolicies", "GetRestApi", "GetResources", "GetStage", "DescribeLogGroups", "GetUsagePlan", "GetApiKeys")}
 DELETE = {
     "a bucket with objects": ("DeleteBucket", Refusal("BucketNotEmpty", 409, "The bucket you tried to delete is not empty")),
+    "a bucket of another account": ("GetBucketTagging", DENIED),
     "a role in use": ("DeleteRole", Refusal("DeleteConflict", 409, "Must remove roles from instance profile first.")),
     "a REST API": ("DeleteRestApi", DENIED),
     "a log group": ("DeleteLogGroup", DENIED),
@@ -162,9 +173,11 @@ WITHOUT_A_TEXT = {
     "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "
     "URL again in a minute. `waitForReady: false` skips this check",
     "Lets Amazon API Gateway reach one S3 bucket; made by s3dataproxy",
-    # It takes half a minute, or an hour and a half.
+    # It takes half a minute, or an hour and more.
     "no answer in time", "API Gateway has still not finished after an hour and a half",
     "run `pulumi up` again when its status in the AWS console is `Available`",
+    "API Gateway is still at the cache after an hour",
+    "run `pulumi up` again when the stage's cache status in the AWS console is no longer in progress",
     # Only where a cancel comes right then; test_rpc_looks.py has what stands around them.
     "look for what is not recorded", "look for what is not wanted any more", "look at what is not wanted any more",
     # Only where AWS itself answers.

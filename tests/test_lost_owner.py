@@ -88,6 +88,21 @@ def test_by_its_name_alone_nothing_is_ours(resource, aws, engine, how, refreshed
     assert not there(aws, name)
 
 
+def test_a_domain_name_that_has_lost_its_tag_goes_after_an_update(resource, aws):
+    """As the error of a delete says."""
+    inputs = PLAIN | {"name": (name := resource.urn.rpartition(":")[2]),
+                      "domain": {"name": f"{name}.example.com", "certificateArn": CERTIFICATE}}
+    resource.create(inputs)
+    aws.client("apigateway").untag_resource(
+        resourceArn=f"arn:aws:apigateway:{REGION}::/domainnames/{name}.example.com", tagKeys=[OWNER])
+    with pytest.raises(grpc.RpcError, match="`pulumi refresh` and `pulumi up` put the tag back"):
+        resource.delete()
+    resource.outputs = plain(resource.read().properties)
+    resource.update(inputs)
+    resource.delete()
+    assert not there(aws, name)
+
+
 def test_the_web_acl_of_somebody_is_not_taken_away(resource, aws):
     ours, theirs = (make_web_acl(aws, f"{resource.urn.rpartition(':')[2]}-{whose}")["ARN"] for whose in ("ours", "theirs"))
     made = resource.create(PLAIN | {"webAclArn": ours})

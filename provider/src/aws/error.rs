@@ -64,7 +64,7 @@ impl Clients {
                 let metadata = service_error.err().meta();
                 let code = metadata.code().map(str::to_owned);
                 let message = metadata.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
-                let mut explained = Error::new(kind(status, code.as_deref(), &message), doing, message);
+                let mut explained = Error::new(kind(service, status, code.as_deref(), &message), doing, message);
                 explained.code = code;
                 explained
             }
@@ -133,9 +133,9 @@ pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     reason.to_string()
 }
 
-fn kind(status: u16, code: Option<&str>, message: &str) -> Kind {
+fn kind(service: Service, status: u16, code: Option<&str>, message: &str) -> Kind {
     match (status, code.unwrap_or_default()) {
-        (_, code) if is_limit(code, message) => Kind::UsedUp,
+        (_, code) if is_limit(service, code, message) => Kind::UsedUp,
         (404, _)
         | (
             _,
@@ -160,11 +160,25 @@ fn kind(status: u16, code: Option<&str>, message: &str) -> Kind {
     }
 }
 
-/// Whether a quota of things is used up. API Gateway's code for it differs, its words do not: LimitExceededException, and
-/// BadRequestException in <https://github.com/Miserlou/Zappa/issues/628>.
-fn is_limit(code: &str, message: &str) -> bool {
-    matches!(code, "LimitExceeded" | "LimitExceededException" | "TooManyBuckets" | "WAFLimitsExceededException")
-        || message.contains("Maximum number of")
+/// Whether a quota of things is used up. API Gateway's code for it differs, its words do not: LimitExceededException, which
+/// it also sends for a pace, and BadRequestException in <https://github.com/Miserlou/Zappa/issues/628>.
+fn is_limit(service: Service, code: &str, message: &str) -> bool {
+    match code {
+        "LimitExceededException" if service == Service::ApiGateway => message.contains("Maximum number of"),
+        "LimitExceeded" | "LimitExceededException" | "TooManyBuckets" | "WAFLimitsExceededException" => true,
+        _ => message.contains("Maximum number of"),
+    }
+}
+
+/// Whether a request came too early or too late, by the clock of the machine that signed it. Services that have no code for
+/// it say it in words.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
+fn is_out_of_time(code: &str, message: &str) -> bool {
+    matches!(code, "RequestTimeTooSkewed" | "RequestExpired")
+        || message.contains("Signature expired")
+        || message.contains("Signature not yet current")
 }
 
 /// What to do about a quota that is used up. Which of API Gateway's can be raised:
@@ -205,16 +219,30 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
             "something else uses the role, such as an instance profile: take it off there, and run the command again"
                 .to_owned()
         }
+        (_, code) if is_out_of_time(code, &error.message) => {
+            "this machine's clock is minutes away from AWS's: set it right, and run the command again".to_owned()
+        }
         (
             _,
             "InvalidAccessKeyId"
             | "InvalidClientTokenId"
+            | "InvalidToken"
             | "UnrecognizedClientException"
             | "SignatureDoesNotMatch"
+            | "InvalidSignatureException"
             | "ExpiredToken"
-            | "ExpiredTokenException",
+            | "ExpiredTokenException"
+            | "TokenRefreshRequired",
         ) => "AWS does not accept the credentials: check `accessKey` and `secretKey`, the profile, or log in again"
             .to_owned(),
+        (_, "OptInRequired") => {
+            format!(
+                "enable the Region `{}` for the account, or sign the account up for the service ({}), and run the command \
+                 again",
+                clients.region,
+                service.prefix()
+            )
+        }
         (Kind::Denied, _) => {
             format!(
                 "the credentials need permission for {} ({}); the README lists all that the plugin needs",
@@ -232,7 +260,9 @@ fn hint(service: Service, operation: &str, error: &Error, clients: &Clients) -> 
                 .to_owned()
         }
         (Kind::Invalid, _) if error.to_string().contains("base path mappings") => {
-            "somebody has mapped a domain name of their own to the REST API: delete that mapping, and run the command again"
+            "somebody has mapped a domain name of their own to the REST API: delete that mapping, and run the command again; \
+             if it is the one of `domain`, which has lost the tag `s3dataproxy:owner`, `pulumi refresh` and `pulumi up` put \
+             the tag back"
                 .to_owned()
         }
         (Kind::Throttled, _) => "AWS limits the pace of these calls: run `pulumi up` again in a minute".to_owned(),

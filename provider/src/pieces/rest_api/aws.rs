@@ -29,6 +29,9 @@ const ATTEMPTS: usize = 3;
 /// How long to wait between looks at a change that API Gateway has under way.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How often to look: for an hour and a half, as at a domain name, whose edge-optimized endpoints AWS makes in the same way.
+const LOOKS: usize = 2700;
+
 /// Makes, changes or deletes the REST API.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     match action {
@@ -294,15 +297,26 @@ async fn settle(
     mut words: Option<String>,
     doing: &str,
 ) -> Result<(), Error> {
-    while under_way(status.as_ref()) {
+    for _ in 0..LOOKS {
+        if !under_way(status.as_ref()) {
+            return done(status.as_ref(), words, doing);
+        }
         run.check(doing)?;
         (run.progress)(&format!("waiting for the endpoint of REST API {id}"));
         tokio::time::sleep(PAUSE).await;
-        let seen = get(&run.aws, id).await?;
-        status = seen.as_ref().and_then(|api| api.api_status.clone());
-        words = seen.and_then(|api| api.api_status_message);
+        let Some(seen) = get(&run.aws, id).await? else {
+            return Err(Error::new(Kind::NotFound, doing, "somebody has deleted the REST API meanwhile")
+                .hint("`pulumi refresh` and `pulumi up` make it again"));
+        };
+        (status, words) = (seen.api_status, seen.api_status_message);
     }
-    if status != Some(ApiStatus::Failed) {
+    Err(Error::new(Kind::Other, doing, "API Gateway has still not finished after an hour and a half")
+        .hint("run `pulumi up` again when its status in the AWS console is `Available`"))
+}
+
+/// What has come of a change of the endpoint.
+fn done(status: Option<&ApiStatus>, words: Option<String>, doing: &str) -> Result<(), Error> {
+    if status != Some(&ApiStatus::Failed) {
         return Ok(());
     }
     let words = words.unwrap_or_else(|| "API Gateway does not say why".to_owned());

@@ -30,6 +30,10 @@ mod web_acl;
 /// How long to wait between looks at the cache.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often to look: for an hour. AWS says that a cache takes minutes.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html>
+const LOOKS: usize = 720;
+
 /// How often CreateDeployment is tried when no answer came and nothing was made.
 const ATTEMPTS: usize = 3;
 
@@ -291,7 +295,7 @@ async fn update(run: &Run, api: &str, settings: &Settings, old: &Settings) -> Re
 /// Waits until API Gateway has done what it does with the stage's cache, which takes minutes and lets no change in between.
 async fn settle(run: &Run, api: &str, doing: &str) -> Result<(), Error> {
     let name = &run.desired().stage.name;
-    loop {
+    for _ in 0..LOOKS {
         run.check(doing)?;
         let seen = get(&run.aws, api, name).await?;
         let status = seen.and_then(|stage| stage.cache_cluster_status);
@@ -301,6 +305,8 @@ async fn settle(run: &Run, api: &str, doing: &str) -> Result<(), Error> {
         (run.progress)(&format!("waiting for the cache of stage {name}"));
         tokio::time::sleep(PAUSE).await;
     }
+    Err(Error::new(Kind::Other, doing, "API Gateway is still at the cache after an hour")
+        .hint("run `pulumi up` again when the stage's cache status in the AWS console is no longer in progress"))
 }
 
 /// The stage of the name that is wanted, where a run that was lost has made it. Another's is not moved.

@@ -45,7 +45,7 @@ pub async fn observe(aws: &Clients, name: &str, ours: &Tags) -> Result<Option<St
     let tags = tags(aws, name, &doing);
     let settings = settings::read(aws, name, &doing);
     let (tags, settings) = tokio::join!(tags, settings);
-    let Some(mut tags) = tags? else { return Ok(None) };
+    let Some(mut tags) = tags.map_err(or_anothers)? else { return Ok(None) };
     tags.retain(|key, _| ours.contains_key(key));
     Ok(Some(State { tags, ..settings? }))
 }
@@ -205,7 +205,18 @@ async fn delete(run: &Run) -> Result<(), Error> {
                 rounds += 1;
                 contents::empty(run, &name).await?;
             }
-            Err(error) => return Err(run.aws.explain(Call(S3, "DeleteBucket", &doing), error)),
+            Err(error) => {
+                let is_full = error.code() == Some("BucketNotEmpty");
+                let error = run.aws.explain(Call(S3, "DeleteBucket", &doing), error);
+                return Err(if is_full && run.force_destroy {
+                    error.hint(
+                        "somebody writes into the bucket while it is emptied: stop that, and run the command again; what \
+                         was in it is deleted",
+                    )
+                } else {
+                    error
+                });
+            }
         }
     }
     run.state().bucket = None;
@@ -214,7 +225,20 @@ async fn delete(run: &Run) -> Result<(), Error> {
 
 /// All tags of a bucket; none if it is not there.
 pub async fn tags_of(aws: &Clients, name: &str) -> Result<Option<Tags>, Error> {
-    tags(aws, name, &format!("read the bucket `{name}`")).await
+    tags(aws, name, &format!("read the bucket `{name}`")).await.map_err(or_anothers)
+}
+
+/// The failure of a look at a bucket that was ours. Whoever may not look cannot tell whether it still is.
+fn or_anothers(error: Error) -> Error {
+    match (&error.hint, error.code.as_deref()) {
+        (Some(hint), Some(code)) if code.starts_with("AccessDenied") => {
+            let more = "or the bucket was deleted, and another AWS account has one of this name by now: then `pulumi state \
+                        delete` takes the resource out, and what else it made is yours to delete";
+            let hint = format!("{hint}; {more}");
+            error.hint(hint)
+        }
+        _ => error,
+    }
 }
 
 async fn tags(aws: &Clients, name: &str, doing: &str) -> Result<Option<Tags>, Error> {
