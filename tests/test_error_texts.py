@@ -168,7 +168,6 @@ WITHOUT_A_TEXT = {
     "the {kind} `{name}` has lost the tag `{}`: if somebody has deleted yours and made another one of its name, take the "
     "resource out with `pulumi state delete` before the next `pulumi up` makes it yours",
     "the resource is gone, and API Gateway's log groups for it may be left: {}; delete them if nobody needs them",
-    "a lost run of this resource may have left the REST API `{}` (`{}`): {error}", 
     "look at what lost runs left",
     "everything is made, but {url} does not answer from S3 yet ({seen}). New roles take a while to spread in AWS; try the "
     "URL again in a minute. `waitForReady: false` skips this check",
