@@ -524,7 +524,7 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "state: none": lambda s: update_from(s, {}),
     "state: another Region": another_region,
     "state: unchecked": unchecked,
-    "stop: a cancel": stops("cancel", "GetBucketTagging"),
+    "stop: a cancel": stops("cancel", "GetRestApis"),
     "stop: a time limit": stops("timeout", "GetBucketTagging"),
     "stop: a time limit while something is made": stops("timeout", "CreateRole"),
     "stop: a refresh": stops("cancel", "GetStage", lambda s: s.resource.read(), Scene.create),
