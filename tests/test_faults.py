@@ -496,6 +496,8 @@ def test_repair(benches, matrix):
         begin(bench)
         damage(bench)
         failed, problems = disturbed(bench, row, lambda timeout: bench.bring(FULL, timeout))
+        if failed and row.fault == "lost":
+            problems.append("one answer was lost, and it failed")
         problems += bench.account_for(row.fault in UNKNOWABLE)
         bench.bring(FULL)
         return failed, problems + bench.converged(FULL, expected)
