@@ -12,7 +12,7 @@ import math
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2
 
-from harness.account import going, recorded, there, told
+from harness.account import going, noted, recorded, there, told
 from harness.aws import ACCOUNT, REGION
 from harness.faults import After, Error, Fault, Lost, Refused, Throttled
 from harness.matrix import Outcome, printed
@@ -40,6 +40,8 @@ FAULTS: dict[str, tuple[Fault | None, float]] = {
     "broken": (Error("InternalError", 500), 1),
     HANG: (None, math.inf),
 }
+#: Enough for calls that are made as others are.
+SOME = ("lost", "lost for good", "denied")
 # After these nobody can know what AWS has done; the state must say so.
 UNKNOWABLE = {"lost for good", HANG}
 
@@ -53,6 +55,8 @@ CERTIFICATES = [f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{name}" for name in
 DOMAIN = PLAIN | {"domain": {"name": "NAME.example.com", "certificateArn": CERTIFICATES[0], "basePath": "v1"}}
 WHOLE = FULL | {"domain": DOMAIN["domain"]}
 GIVEN_ROLE = "faults-given"
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 #: Updates by what they are of: from these inputs to those. Stages move without `apiKeys`: where the answer about one is
 #: lost, the local AWS adds it to the usage plan twice.
 UPDATES = {
@@ -78,6 +82,21 @@ UPDATES = {
     "web ACL on": (PLAIN, PLAIN | {"webAclArn": "FIRST_ACL", "path": "v2"}),
     "another web ACL, and its stage": (PLAIN | {"webAclArn": "FIRST_ACL"}, PLAIN | {"webAclArn": "SECOND_ACL", "stageName": "v2"}),
     "web ACL off": (PLAIN | {"webAclArn": "FIRST_ACL"}, PLAIN | {"tracingEnabled": True}),
+}
+KMS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/faults-boundary"
+GUARDED = PLAIN | {
+    "accessLog": {"kmsKeyArn": KMS_KEY}, "bucket": PLAIN["bucket"] | {"kmsKeyArn": KMS_KEY},
+    "role": {"permissionsBoundaryArn": BOUNDARY}}
+OPEN = PLAIN | {"accessLog": {}, "bucket": PLAIN["bucket"] | {"secureTransportOnly": False}, "tags": {}}
+#: The same, of what is set by a call of its own; one update has many of them.
+SETTINGS = {
+    "keys and boundary on": (PLAIN | {"accessLog": {"retentionInDays": 30}}, GUARDED),
+    "keys, boundary, retention, CORS, policy and tags off": (
+        GUARDED | {"accessLog": {"kmsKeyArn": KMS_KEY, "retentionInDays": 30},
+                   "cors": {"allowOrigins": ["https://a.example", "https://b.example"]}}, OPEN),
+    "authorization off, cache on": (PLAIN | {"authorization": "AWS_IAM"}, PLAIN | {"cache": {}}),
+    "cache off, authorization on": (PLAIN | {"cache": {}}, PLAIN | {"authorization": "AWS_IAM"}),
 }
 #: The ARNs of the web ACLs that these names stand for.
 WEB_ACLS: dict[str, str] = {}
@@ -132,6 +151,8 @@ class Bench:
     def renew(self) -> None:
         self.resource, self.inputs = Resource(self.plugin, f"f-{uuid.uuid4().hex[:8]}"), None
         self.name = self.resource.urn.rpartition(":")[2]
+        #: The ids of all REST APIs that it has had.
+        self.apis = set()
 
     def given(self, inputs: dict) -> dict:
         # The mount is the resource's name where none is given, and so would be every document's own.
@@ -156,12 +177,35 @@ class Bench:
             if detail := init_failed(error):
                 self.resource.id, self.resource.outputs = detail.id, plain(detail.properties)
             raise
+        finally:
+            if "executionLog" in inputs:
+                self.note()
         self.inputs = inputs
+
+    def note(self) -> None:
+        """What API Gateway does when a stage that notes something is called: it makes a log group."""
+        api, logs = self.aws.client("apigateway"), self.aws.client("logs")
+        if not (id_ := self.state().get("restApi", {}).get("id")):
+            return
+        self.apis.add(id_)
+        try:
+            stages = api.get_stages(restApiId=id_)["item"]
+        except api.exceptions.NotFoundException:
+            return
+        for stage in stages:
+            if stage.get("methodSettings", {}).get("*/*", {}).get("loggingLevel", "OFF") != "OFF":
+                try:
+                    logs.create_log_group(logGroupName=f"API-Gateway-Execution-Logs_{id_}/{stage['stageName']}")
+                except logs.exceptions.ResourceAlreadyExistsException:
+                    pass
 
     def refresh(self) -> None:
         seen = self.resource.read()
         self.resource.id, self.resource.outputs = seen.id, plain(seen.properties)
         self.resource.inputs = plain(seen.inputs)
+        if not seen.id:
+            # Where all is gone, it names the log groups that may be left.
+            self.apis = set()
 
     def delete(self, timeout: float = 0) -> None:
         if self.resource.id:
@@ -179,25 +223,32 @@ class Bench:
         return self.resource.inputs.get("name", self.name)
 
     def account(self) -> dict:
-        return there(self.aws, self.base)
-
-    def told(self) -> str:
-        return told(self.account(), self.base).replace(self.name, "NAME")
+        return there(self.aws, self.base, gone=self.apis)
 
     def told(self) -> str:
         """What the account has, without what differs from one resource to the next."""
-        return told(self.account(), self.name)
+        account = self.account()
+        # Notes on a REST API that was replaced stay until the delete.
+        ids = {id_ for kind, id_ in account if kind == "REST API"}
+        old = {(kind, id_) for kind, id_ in account
+               if kind == "execution log" and not any(f"_{each}/" in id_ for each in ids)}
+        return told({key: says for key, says in account.items() if key not in old}, self.base).replace(self.name, "NAME")
 
     def state(self) -> dict:
         return bare(self.resource.outputs)["__state"] if self.resource.id else {}
 
     def account_for(self, unknowable: bool = False) -> list[str]:
         """What the books disagree about."""
-        account, state = set(self.account()), recorded(self.state())
         if unknowable and (not self.resource.id or self.state().get("cutOff")):
             return []
-        return [f"not in the state: {each}" for each in account - state] + [
-            f"only in the state: {each}" for each in state - account - going(self.state()) if not unknowable]
+        account, state = self.account(), self.state()
+        return self.unheard_of(account) + [
+            f"only in the state: {each}" for each in recorded(state) - set(account) - going(state) if not unknowable]
+
+    def unheard_of(self, account: dict | None = None) -> list[str]:
+        """What the account has and the state does not know."""
+        account = set(self.account() if account is None else account)
+        return [f"not in the state: {each}" for each in account - recorded(self.state()) - noted(self.state())]
 
     def converged(self, inputs: dict, expected: str) -> list[str]:
         """What is not as after an undisturbed run."""
@@ -217,9 +268,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def given_role(aws):
     """A role that was made elsewhere."""
-    trust = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-    aws.client("iam").create_role(RoleName=GIVEN_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    aws.client("iam").create_role(RoleName=GIVEN_ROLE, AssumeRolePolicyDocument=TRUST)
     yield
     # Here, as ever.
     assert aws.client("iam").list_role_policies(RoleName=GIVEN_ROLE)["PolicyNames"] == []
@@ -276,8 +325,8 @@ class Row:
     then: str = "again"
 
 
-def rows(found: list[Call]) -> dict[str, Row]:
-    return {f"{call} {fault}": Row(call, fault) for call in found for fault in FAULTS}
+def rows(found: list[Call], faults: Iterable[str] = FAULTS) -> dict[str, Row]:
+    return {f"{call} {fault}": Row(call, fault) for call in found for fault in faults}
 
 
 def disturbed(bench: Bench, row: Row, act: Callable[[float], None], limited: bool = True) -> tuple[bool, list[str]]:
@@ -383,12 +432,12 @@ def test_create(benches, matrix, unnamed):
     check(matrix, "create without a name" if unnamed else "create", benches(table, do), table)
 
 
-@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("update", UPDATES | SETTINGS)
 def test_update(benches, matrix, update):
-    old, new = UPDATES[update]
+    old, new = (UPDATES | SETTINGS)[update]
     found, expected = undisturbed(benches, old, new)
     assert found, "nothing happens"
-    table = rows(found)
+    table = rows(found, SOME if update in SETTINGS else FAULTS)
 
     @guarded
     def do(bench, row):
@@ -403,6 +452,59 @@ def test_update(benches, matrix, update):
         return failed, problems + bench.converged(new, expected)
 
     check(matrix, update, benches(table, do), table)
+
+
+def change_by_hand(bench: Bench) -> None:
+    """What an update repairs one call at a time."""
+    s3, iam, api = (bench.aws.client(service) for service in ("s3", "iam", "apigateway"))
+    s3.delete_public_access_block(Bucket=bench.name)
+    s3.put_bucket_ownership_controls(
+        Bucket=bench.name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    iam.attach_role_policy(RoleName=bench.name, PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+    iam.update_assume_role_policy(RoleName=bench.name, PolicyDocument=TRUST.replace("apigateway", "ec2"))
+    key = bench.state()["usagePlan"]["keys"]["ann"]["id"]
+    api.update_api_key(apiKey=key, patchOperations=[{"op": "replace", "path": "/name", "value": f"{bench.name}-theirs"}])
+
+
+def test_repair(benches, matrix):
+    """Of what somebody has changed by hand."""
+    def begin(bench):
+        if bench.inputs != FULL or bench.work != "repair":
+            bench.start_anew()
+            bench.bring(FULL)
+            bench.work = "repair"
+        return bench.told()
+
+    def damage(bench):
+        before = bench.told()
+        change_by_hand(bench)
+        assert bench.told() != before
+        bench.refresh()
+        bench.tap.reset()
+
+    def undisturbed(bench, _):
+        expected = begin(bench)
+        damage(bench)
+        bench.bring(FULL)
+        assert bench.told() == expected
+        return calls(bench.tap), expected
+
+    found, expected = benches({"": None}, undisturbed)[""]
+    assert len(found) >= 5, found
+    table = rows(found, SOME)
+
+    @guarded
+    def do(bench, row):
+        begin(bench)
+        damage(bench)
+        failed, problems = disturbed(bench, row, lambda timeout: bench.bring(FULL, timeout))
+        if failed and row.fault == "lost":
+            problems.append("one answer was lost, and it failed")
+        problems += bench.account_for(row.fault in UNKNOWABLE)
+        bench.bring(FULL)
+        return failed, problems + bench.converged(FULL, expected)
+
+    check(matrix, "repair", benches(table, do), table)
 
 
 # Looks for what is not recorded: who may not look there has made nothing there.
@@ -478,7 +580,7 @@ def test_delete(benches, matrix):
             problems += [f"left over: {each}" for each in bench.account()]
             bench.renew()
             return failed, problems
-        problems += [f"not in the state: {each}" for each in set(bench.account()) - recorded(bench.state())]
+        problems += bench.unheard_of()
         if row.then == "made again":
             bench.refresh()
             problems += bench.account_for()

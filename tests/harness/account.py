@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from botocore.exceptions import ClientError
 
@@ -10,13 +10,16 @@ from botocore.exceptions import ClientError
 Object = tuple[str, str]
 
 
-def there(aws, name: str, strangers: Container[str] = ()) -> dict[Object, dict]:
-    """Every object of this name, with what it says; but not REST APIs, usage plans and API keys with these ids."""
+def there(aws, name: str, strangers: Container[str] = (), gone: Iterable[str] = ()) -> dict[Object, dict]:
+    """Every object of this name, with what it says; but not REST APIs, usage plans and API keys with these ids. What API
+    Gateway has noted on a stage stays when its REST API goes, so those that were of this name once are `gone`."""
     api, found = aws.client("apigateway"), {}
     found |= _bucket(aws.client("s3"), name) | _role(aws.client("iam"), name) | _log_group(aws.client("logs"), name)
     for rest_api in _rest_apis(api):
         if rest_api["name"] == name and rest_api["id"] not in strangers:
             found |= _rest_api(api, rest_api)
+    for id_ in {id_ for kind, id_ in found if kind == "REST API"} | set(gone):
+        found |= _execution_logs(aws.client("logs"), id_)
     for plan in api.get_usage_plans(limit=500)["items"]:
         if plan["name"] == name and plan["id"] not in strangers:
             found[("usage plan", plan["id"])] = _parts(plan, "throttle", "quota", "tags") | {
@@ -61,6 +64,11 @@ def recorded(state: dict) -> set[Object]:
     return found - {("domain name", "")}
 
 
+def noted(state: dict) -> set[Object]:
+    """The log groups that API Gateway makes by itself as soon as it has something to note: they may be there or not."""
+    return {("execution log", name) for name in state.get("executionLogs", [])}
+
+
 def going(state: dict) -> set[Object]:
     """What goes with a thing that is to be deleted: it may be gone already, and the state does not tell."""
     policy = {("role policy", "s3dataproxy")} if state.get("leftovers", {}).get("role") and "rolePolicy" not in state else set()
@@ -100,7 +108,8 @@ def _or_none(call, **arguments):
     try:
         return call(**arguments)
     except ClientError as error:
-        if not error.response["Error"]["Code"].startswith("NoSuch"):
+        code = error.response["Error"]["Code"]
+        if not code.startswith("NoSuch") and not code.endswith("NotFoundError"):
             raise
 
 
@@ -108,11 +117,18 @@ def _bucket(s3, name: str) -> dict[Object, dict]:
     if not _or_none(s3.get_bucket_versioning, Bucket=name):
         return {}
     tags = _or_none(s3.get_bucket_tagging, Bucket=name) or {"TagSet": []}
+    encryption = (_or_none(s3.get_bucket_encryption, Bucket=name) or {}).get("ServerSideEncryptionConfiguration", {})
+    controls = (_or_none(s3.get_bucket_ownership_controls, Bucket=name) or {}).get("OwnershipControls", {})
     return {("bucket", name): {
         "tags": {tag["Key"]: tag["Value"] for tag in tags["TagSet"]},
         "versioning": s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled",
         "policy": (_or_none(s3.get_bucket_policy, Bucket=name) or {}).get("Policy"),
         "cors": (_or_none(s3.get_bucket_cors, Bucket=name) or {}).get("CORSRules"),
+        # S3 says of its own key that it is no bucket key, or says nothing.
+        "encryption": [[rule["ApplyServerSideEncryptionByDefault"], rule.get("BucketKeyEnabled", False)]
+                       for rule in encryption.get("Rules", [])],
+        "ownership": [rule["ObjectOwnership"] for rule in controls.get("Rules", [])],
+        "public access block": (_or_none(s3.get_public_access_block, Bucket=name) or {}).get("PublicAccessBlockConfiguration"),
     }}
 
 
@@ -123,6 +139,8 @@ def _role(iam, name: str) -> dict[Object, dict]:
     objects = {("role", name): {
         "trust": found["Role"]["AssumeRolePolicyDocument"],
         "tags": {tag["Key"]: tag["Value"] for tag in found["Role"].get("Tags", [])},
+        "boundary": found["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        "attached": [policy["PolicyArn"] for policy in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]],
     }}
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         says = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -135,8 +153,15 @@ def _log_group(logs, name: str) -> dict[Object, dict]:
     groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return {("log group", group["logGroupName"]): {
         "retention": group.get("retentionInDays"),
+        "key": group.get("kmsKeyId"),
         "tags": logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"],
     } for group in groups if group["logGroupName"] == name}
+
+
+def _execution_logs(logs, api: str) -> dict[Object, dict]:
+    begins = f"API-Gateway-Execution-Logs_{api}/"
+    groups = logs.describe_log_groups(logGroupNamePrefix=begins)["logGroups"]
+    return {("execution log", group["logGroupName"]): {"stage": group["logGroupName"].removeprefix(begins)} for group in groups}
 
 
 def _domain(api, domain: dict) -> dict[Object, dict]:
@@ -158,7 +183,7 @@ def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
         # VPC endpoints have no order.
         "endpoint": endpoint | {"vpcEndpointIds": sorted(endpoint.get("vpcEndpointIds", []))},
         "routes": {f"{verb} {resource['path']}": _parts(method, "authorizationType", "apiKeyRequired") |
-                   _parts(method["methodIntegration"], "uri", "credentials", "requestParameters")
+                   _parts(method["methodIntegration"], "uri", "credentials", "requestParameters", "cacheKeyParameters")
                    for resource in resources for verb, method in resource.get("resourceMethods", {}).items()},
     }}
     for deployment in api.get_deployments(restApiId=id_, limit=500)["items"]:
@@ -168,8 +193,13 @@ def _rest_api(api, rest_api: dict) -> dict[Object, dict]:
         objects[("stage", stage["stageName"])] = {
             **_parts(stage, "stageName", "deploymentId", "tags", "accessLogSettings", "webAclArn"),
             # What was taken back is told in words, and what never was there is left out.
-            "settings": [settings.get("loggingLevel") or "OFF", bool(settings.get("metricsEnabled")),
-                         settings.get("throttlingRateLimit", -1.0)],
+            "settings": [settings.get("loggingLevel") or "OFF", bool(settings.get("dataTraceEnabled")),
+                         bool(settings.get("metricsEnabled")), settings.get("throttlingRateLimit", -1.0),
+                         settings.get("throttlingBurstLimit", -1)],
+            "settings of methods": sorted(stage.get("methodSettings", {}).keys() - {"*/*"}),
+            "cache": stage.get("cacheClusterEnabled", False) and _parts(
+                stage | settings, "cacheClusterSize", "cachingEnabled", "cacheTtlInSeconds", "cacheDataEncrypted",
+                "requireAuthorizationForCacheControl", "unauthorizedCacheControlHeaderStrategy"),
             "traced": stage.get("tracingEnabled", False),
         }
     return objects

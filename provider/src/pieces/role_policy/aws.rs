@@ -67,8 +67,12 @@ pub async fn take_others_off(run: &Run, role: &str, doing: &str) -> Result<(), E
     for policy in others(aws, role, doing).await? {
         run.check(doing)?;
         if policy.contains(':') {
-            let answer = iam.detach_role_policy().role_name(role).policy_arn(&policy).send().await;
-            answer.map_err(|error| aws.explain(Call(Iam, "DetachRolePolicy", doing), error))?;
+            match iam.detach_role_policy().role_name(role).policy_arn(&policy).send().await {
+                Ok(_) => {}
+                // A first try took effect and its answer was lost.
+                Err(error) if error.code() == Some("NoSuchEntity") => {}
+                Err(error) => return Err(aws.explain(Call(Iam, "DetachRolePolicy", doing), error)),
+            }
         } else {
             delete_policy(run, role, &policy, doing).await?;
         }
