@@ -217,6 +217,11 @@ pub async fn tags_of(aws: &Clients, name: &str) -> Result<Option<Tags>, Error> {
     tags(aws, name, &format!("read the bucket `{name}`")).await
 }
 
+/// Whether a bucket holds any objects.
+pub async fn holds_objects(aws: &Clients, name: &str) -> Result<bool, Error> {
+    contents::has_any(aws, name).await
+}
+
 async fn tags(aws: &Clients, name: &str, doing: &str) -> Result<Option<Tags>, Error> {
     match aws.s3.get_bucket_tagging().bucket(name).send().await {
         Ok(answer) => Ok(Some(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
