@@ -61,6 +61,9 @@ pub fn in_use(owner: &str, life: &Life, piece: Piece, doing: &str) -> Error {
     ))
 }
 
+/// Whether something with these tags, recorded with those, is an owner's.
+type IsOurs = fn(&Tags, &Tags, &str) -> bool;
+
 /// Whether some of a state is recorded with the tag of another life, which it was taken over from and is not retagged yet.
 pub fn has_anothers(state: &State) -> bool {
     let tags = [
@@ -87,15 +90,29 @@ fn stays(what: &str, tags: &Tags) -> String {
 /// A state without what is not this life's any more, because a replacement took it over, or somebody else, and what that
 /// was. What AWS says is gone is left out too. A bucket in doubt stops everything, as one with data does.
 ///
-/// What was taken over counts as ours until it is retagged, unless that other life has gone on since and finished.
-pub async fn still_ours(aws: &Clients, lives: &Lives, state: State) -> Result<(State, Vec<String>), Error> {
-    let strict = has_anothers(&state) && lives.finished(aws, &state.owner).await?.is_some();
-    let bucket = async {
-        match &state.bucket {
-            Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await,
-            _ => Ok(None),
-        }
+/// What was taken over counts as ours until it is retagged, unless that other life has gone on since: it has finished, or
+/// the bucket holds objects.
+///
+/// Before a delete, what has lost the owner tag is not ours either.
+pub async fn still_ours(
+    aws: &Clients,
+    lives: &Lives,
+    state: State,
+    deletes: bool,
+) -> Result<(State, Vec<String>), Error> {
+    let bucket = match &state.bucket {
+        Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await?,
+        _ => None,
     };
+    let strict = has_anothers(&state)
+        && (lives.finished(aws, &state.owner).await?.is_some()
+            || match (&state.bucket, &bucket) {
+                (Some(known), Some(tags)) if owner::whose(tags, &state.owner) == Whose::AnotherLifes => {
+                    bucket::aws::holds_objects(aws, &known.name).await?
+                }
+                _ => false,
+            });
+    let is_proven = if deletes { owner::is_proven } else { owner::is_recorded };
     let role = async {
         match &state.role {
             Some(role) if !role.existing => role::aws::tags_of(aws, &role.name).await,
@@ -108,9 +125,10 @@ pub async fn still_ours(aws: &Clients, lives: &Lives, state: State) -> Result<(S
             None => Ok(None),
         }
     };
-    let (bucket, role, rest_api, (mut ours, mut left)) =
-        tokio::try_join!(bucket, role, rest_api, let_go(aws, lives, state.clone(), None))?;
+    let (role, rest_api, (mut ours, mut left)) =
+        tokio::try_join!(role, rest_api, sift(aws, state.clone(), None, strict, is_proven))?;
     if let (Some(known), Some(tags)) = (&state.bucket, &bucket)
+        && deletes
         && !tags.contains_key(owner::TAG)
     {
         let reason = format!("it has lost the tag `{}`, so it may be another bucket of this name", owner::TAG);
@@ -119,17 +137,17 @@ pub async fn still_ours(aws: &Clients, lives: &Lives, state: State) -> Result<(S
         return Err(Error::new(Kind::Invalid, format!("delete the bucket `{}`", known.name), reason).hint(hint));
     }
     let nothing = Tags::new();
-    let mut keep = |what: String, known: &Tags, tags: &Option<Tags>, is_ours: fn(&Tags, &Tags, &str) -> bool| {
+    let mut keep = |what: String, known: &Tags, tags: &Option<Tags>, is_ours: IsOurs| {
         let Some(tags) = tags else { return false };
         let mine = is_ours(tags, if strict { &nothing } else { known }, &state.owner);
         left.extend((!mine).then(|| stays(&what, tags)));
         mine
     };
     ours.bucket = ours.bucket.filter(|piece| {
-        piece.existing || keep(format!("the bucket `{}`", piece.name), &piece.tags, &bucket, owner::is_proven)
+        piece.existing || keep(format!("the bucket `{}`", piece.name), &piece.tags, &bucket, is_proven)
     });
     ours.role = ours.role.filter(|piece| {
-        piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, owner::is_proven)
+        piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, is_proven)
     });
     // Nobody else's ever has its id.
     ours.rest_api = ours
@@ -170,12 +188,23 @@ pub async fn let_go(
     desired: Option<&Desired>,
 ) -> Result<(State, Vec<String>), Error> {
     let strict = has_anothers(&state) && lives.finished(aws, &state.owner).await?.is_some();
+    sift(aws, state, desired, strict, owner::is_proven).await
+}
+
+/// The same by the tags that prove it; `strict`: those of another life do not.
+async fn sift(
+    aws: &Clients,
+    state: State,
+    desired: Option<&Desired>,
+    strict: bool,
+    is_proven: IsOurs,
+) -> Result<(State, Vec<String>), Error> {
     let (mut state, owner, mut left) = (state.clone(), state.owner, Vec::new());
     let nothing = Tags::new();
     let owned = Tags::from([(owner::TAG.to_owned(), owner.clone())]);
     let mut is_not_ours = |what: String, known: &Tags, tags: Option<Tags>| {
         let known = if strict { &nothing } else { known };
-        let is_ours = tags.as_ref().is_some_and(|tags| owner::is_proven(tags, known, &owner));
+        let is_ours = tags.as_ref().is_some_and(|tags| is_proven(tags, known, &owner));
         left.extend(tags.filter(|_| !is_ours).map(|tags| stays(&what, &tags)));
         !is_ours
     };

@@ -36,6 +36,8 @@ pub struct Life {
     pub deployed: bool,
     /// Whether it is on record.
     pub recorded: bool,
+    /// The bucket that it serves, where that is known: the user may have given it a name of its own.
+    bucket: Option<String>,
 }
 
 impl Lives {
@@ -60,7 +62,10 @@ impl Lives {
             let recorded = api.tags.get(owner::TAG).is_some_and(|owner| self.recorded.contains(owner));
             // What is on record may be anything.
             let deployed = !recorded && stage::aws::is_deployed(aws, &api.id, &owner::note(owner)).await?;
-            found.push(Life { api, deployed, recorded });
+            let unfinished = !recorded && !deployed;
+            // Before this one puts another policy in its place.
+            let bucket = if unfinished { served(aws, &api.name, owner).await } else { None };
+            found.push(Life { api, deployed, recorded, bucket });
         }
         Ok(found)
     }
@@ -109,6 +114,15 @@ impl Lives {
     }
 }
 
+/// The bucket that a lost role's policy names. Nobody has to be allowed to look there.
+async fn served(aws: &Clients, role: &str, owner: &str) -> Option<String> {
+    let tags = role::aws::tags_of(aws, role).await.ok()??;
+    if owner::whose(&tags, owner) != Whose::AnotherLifes {
+        return None;
+    }
+    role_policy::aws::observe(aws, role).await.ok()??.bucket()
+}
+
 async fn tell(aws: &Clients, life: &Life, state: &State) -> Result<Option<String>, Error> {
     let Life { api, deployed, .. } = life;
     let taken = state.rest_api.as_ref().is_some_and(|known| known.id == api.id);
@@ -123,7 +137,7 @@ async fn tell(aws: &Clients, life: &Life, state: &State) -> Result<Option<String
             api.id
         )));
     }
-    let mut commands = commands(aws, &api.name, state).await?;
+    let mut commands = commands(aws, life, state).await?;
     let mut words = if taken {
         "a run that was lost has made what this one has no use for; unless somebody else has, this deletes it:".to_owned()
     } else {
@@ -141,22 +155,23 @@ async fn tell(aws: &Clients, life: &Life, state: &State) -> Result<Option<String
     Ok((!commands.is_empty()).then_some(words))
 }
 
-/// The commands that delete what another life has under this name.
-async fn commands(aws: &Clients, name: &str, state: &State) -> Result<Vec<String>, Error> {
-    let region = &aws.region;
+/// The commands that delete what another life has under its name.
+async fn commands(aws: &Clients, life: &Life, state: &State) -> Result<Vec<String>, Error> {
+    let (name, region) = (&life.api.name, &aws.region);
+    let own_bucket = life.bucket.as_ref().unwrap_or(name);
     let group = log_group::group_name(name);
     let (bucket, role, log_group, policy) = tokio::try_join!(
-        bucket::aws::tags_of(aws, name),
+        bucket::aws::tags_of(aws, own_bucket),
         role::aws::tags_of(aws, name),
         log_group::aws::tags_of(aws, &group),
         role_policy::aws::observe(aws, name),
     )?;
     let is_lost = |tags: Option<Tags>| tags.is_some_and(|tags| owner::whose(&tags, &state.owner) == Whose::AnotherLifes);
     let mut commands = Vec::new();
-    if is_lost(bucket) && state.bucket.as_ref().is_none_or(|bucket| bucket.name != name) {
-        commands.push(format!("s3api delete-bucket --bucket {name} --region {region}"));
+    if is_lost(bucket) && state.bucket.as_ref().is_none_or(|bucket| bucket.name != *own_bucket) {
+        commands.push(format!("s3api delete-bucket --bucket {own_bucket} --region {region}"));
     }
-    if is_lost(role) && state.role.as_ref().is_none_or(|role| role.name != name) {
+    if is_lost(role) && state.role.as_ref().is_none_or(|role| role.name != *name) {
         if policy.is_some_and(|policy| !policy.policy.is_empty()) {
             let policy = role_policy::NAME;
             commands.push(format!("iam delete-role-policy --role-name {name} --policy-name {policy}"));

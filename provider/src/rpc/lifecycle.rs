@@ -32,19 +32,25 @@ use crate::plan::{Plan, plan};
 use crate::rules::{place, risks};
 use crate::state::{self, State};
 use crate::unrecorded;
-use crate::value::Object;
+use crate::value::{Object, Value};
 
 pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result<CreateResponse, Status> {
     let inputs = codec::decode(request.properties).map_err(malformed)?;
     let session = provider.session()?;
     let stop = stop(&provider, request.timeout);
     let clients = session.clients(&stop).await?;
-    let place = session.place(&clients.region, None, &request.urn);
+    let name = inputs.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    // An error hook of the user's has the engine repeat a create that stopped half way.
+    let begun = if request.preview { None } else { provider.0.record().begun(&request.urn, &name) };
+    let place = session.place(&clients.region, begun.as_ref(), &request.urn);
     let work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
     let desired = Desired::new(&work.read.typed, &place);
-    let state = State { default_path: place.default_path.clone(), ..State::empty(&place.region, &place.owner) };
+    let repeated = begun.is_some();
+    let state = begun.unwrap_or_else(|| State {
+        default_path: place.default_path.clone(),
+        ..State::empty(&place.region, &place.owner)
+    });
     let channel = (request.resource_status_address, request.resource_status_token);
-    let name = work.read.typed.name.clone().unwrap_or_default();
     let views = Views::new(&provider.0, work.session.views(), channel, Vec::new(), &work.urn, &name);
     if request.preview {
         work.tell_risks(None).await;
@@ -58,17 +64,20 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     let id =
         work.read.typed.name.clone().ok_or_else(|| Status::invalid_argument("`name` is missing: call Check first"))?;
     let lives = provider.0.record().lives(&id);
-    if !lives.unnamed {
+    if !lives.unnamed && !repeated {
         work.look_first(&lives, &desired).await.map_err(|error| failed(&error, &work.read.secrets))?;
     }
-    let (state, errors, lost) = work.carry_out(state, &desired, views, false, lives).await;
+    let (state, errors, lost) = work.carry_out(state, &desired, views, repeated, lives).await;
     match errors.as_slice() {
         [] => {
             provider.0.record().owner(&place.owner);
             Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false })
         }
         [error, ..] if state.is_empty() && !lost => Err(failed(error, &work.read.secrets)),
-        errors => Err(work.half_done(id, &desired, &state, errors)),
+        errors => {
+            provider.0.record().begin(&work.urn, &id, &state);
+            Err(work.half_done(id, &desired, &state, errors))
+        }
     }
 }
 
@@ -114,11 +123,12 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
         state
     };
     let look = async {
-        // What was to be taken over may have gone on since.
-        match has_anothers(&state) {
-            true => still_ours(&work.clients, &lives, state).await,
-            false => let_go(&work.clients, &lives, state, Some(&desired)).await,
-        }
+        // What was to be taken over may have gone on since, and what is unfinished may have been taken over.
+        let state = match has_anothers(&state) || state.stage.is_none() {
+            true => still_ours(&work.clients, &lives, state, false).await?.0,
+            false => state,
+        };
+        let_go(&work.clients, &lives, state, Some(&desired)).await
     };
     let looked = work.stop.look("look at what is not wanted any more", look).await;
     let (state, others) = looked.map_err(|error| failed(&error, &work.read.secrets))?;
@@ -242,7 +252,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let before = before.map_err(|error| failed(&error, &secrets))?;
     let look = async {
         tokio::try_join!(
-            still_ours(&clients, &lives, before.clone()),
+            still_ours(&clients, &lives, before.clone(), true),
             unrecorded::beside(&clients, &before, &desired),
             unrecorded::logs(&clients, &before),
             unrecorded::of_others(&clients, &lives, &before, true)

@@ -1,9 +1,10 @@
 //! What the engine has on record, as far as it has told: a `Create` alone does not say whether the user gave the name, nor
 //! what is being replaced. (With `--replace` the engine calls nothing else of what it replaces.)
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lives::Lives;
+use crate::state::State;
 
 /// What was told since the command began.
 #[derive(Default)]
@@ -12,6 +13,8 @@ pub(super) struct Record {
     automatic: BTreeSet<String>,
     /// The owner tags of resources.
     owners: BTreeSet<String>,
+    /// What creates have left that stopped half way, by the URN and the name of the resource.
+    begun: BTreeMap<(String, String), State>,
 }
 
 impl Record {
@@ -23,6 +26,16 @@ impl Record {
     /// Notes a resource that is there, or is about to be.
     pub(super) fn owner(&mut self, owner: &str) {
         self.owners.insert(owner.to_owned());
+    }
+
+    /// Notes what a create has left that stopped half way.
+    pub(super) fn begin(&mut self, urn: &str, name: &str, state: &State) {
+        self.begun.insert((urn.to_owned(), name.to_owned()), state.clone());
+    }
+
+    /// What an earlier try of the same create has left, which is told once.
+    pub(super) fn begun(&mut self, urn: &str, name: &str) -> Option<State> {
+        self.begun.remove(&(urn.to_owned(), name.to_owned()))
     }
 
     /// What to know of other lives for work on a resource of this name.

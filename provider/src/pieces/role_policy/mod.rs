@@ -45,6 +45,18 @@ impl State {
         let key = statements.into_iter().find(|statement| statement["Sid"] == KEY)?;
         key["Resource"].as_str().map(str::to_owned)
     }
+
+    /// The bucket that the policy is about.
+    pub fn bucket(&self) -> Option<String> {
+        let policy: Json = serde_json::from_str(&self.policy).ok()?;
+        let statements = policy["Statement"].as_array().cloned().unwrap_or_else(|| vec![policy["Statement"].clone()]);
+        statements.iter().find_map(|statement| {
+            let resource = &statement["Resource"];
+            let arn = resource.as_str().or_else(|| resource[0].as_str())?;
+            let (_, rest) = arn.split_once(":s3:::")?;
+            rest.split('/').next().map(str::to_owned)
+        })
+    }
 }
 
 /// What has to happen to the policy.

@@ -241,6 +241,11 @@ fn or_anothers(error: Error) -> Error {
     }
 }
 
+/// Whether a bucket holds any objects.
+pub async fn holds_objects(aws: &Clients, name: &str) -> Result<bool, Error> {
+    contents::has_any(aws, name).await
+}
+
 async fn tags(aws: &Clients, name: &str, doing: &str) -> Result<Option<Tags>, Error> {
     match aws.s3.get_bucket_tagging().bucket(name).send().await {
         Ok(answer) => Ok(Some(answer.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())),
