@@ -10,8 +10,8 @@ use crate::apply::Run;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
-use crate::owner::{self, Whose};
 use crate::lives::{Life, Lives};
+use crate::owner::{self, Whose};
 use crate::pieces::{Piece, bucket, domain, log_group, rest_api, role};
 use crate::state::State;
 
@@ -82,7 +82,10 @@ fn stays(what: &str, tags: &Tags) -> String {
     let reason = if tags.contains_key(owner::TAG) {
         "it carries the owner tag of another resource, or of this one's replacement".to_owned()
     } else {
-        format!("it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it", owner::TAG)
+        format!(
+            "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
+            owner::TAG
+        )
     };
     format!("{what} stays: {reason}")
 }
@@ -146,9 +149,9 @@ pub async fn still_ours(
     ours.bucket = ours.bucket.filter(|piece| {
         piece.existing || keep(format!("the bucket `{}`", piece.name), &piece.tags, &bucket, is_proven)
     });
-    ours.role = ours.role.filter(|piece| {
-        piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, is_proven)
-    });
+    ours.role = ours
+        .role
+        .filter(|piece| piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, is_proven));
     // Nobody else's ever has its id.
     ours.rest_api = ours
         .rest_api
@@ -166,7 +169,11 @@ pub fn lost_tags(state: &State) -> Vec<String> {
         state.bucket.as_ref().filter(|piece| !piece.existing).map(|piece| ("bucket", &piece.name, &piece.tags)),
         state.role.as_ref().filter(|piece| !piece.existing).map(|piece| ("role", &piece.name, &piece.tags)),
         state.log_group.as_ref().map(|piece| ("log group", &piece.name, &piece.tags)),
-        state.domain.as_ref().filter(|piece| !piece.name.is_empty()).map(|piece| ("domain name", &piece.name, &piece.tags)),
+        state
+            .domain
+            .as_ref()
+            .filter(|piece| !piece.name.is_empty())
+            .map(|piece| ("domain name", &piece.name, &piece.tags)),
     ];
     let lost = pieces.into_iter().flatten().filter(|(_, _, tags)| !tags.contains_key(owner::TAG));
     let tell = |(kind, name, _)| {
