@@ -161,6 +161,9 @@ class Scene(Bench):
     def told(self) -> str:
         return self.stays(super().told())
 
+    def note(self) -> None:
+        """Log groups that API Gateway makes by itself are in test_faults.py."""
+
     def revive(self) -> None:
         """The next command's plugin."""
         self.plugin.stop()
