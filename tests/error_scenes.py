@@ -75,7 +75,8 @@ def another_life(scene: Scene, unfinished: bool = False) -> None:
         scene.tap.reset()
     else:
         scene.create()
-        scene.provider.handshake()
+    # The next command.
+    scene.provider.handshake()
     scene.resource = Resource(scene.provider, scene.name)
 
 
