@@ -75,7 +75,8 @@ def another_life(scene: Scene, unfinished: bool = False, **more) -> None:
         scene.tap.reset()
     else:
         scene.create(**more)
-        scene.provider.handshake()
+    # The next command's.
+    scene.provider.handshake()
     scene.resource = Resource(scene.provider, scene.name)
 
 
@@ -450,6 +451,7 @@ def role_elsewhere(scene: Scene) -> None:
     scene.answer("CreateRestApi", DENIED)
     scene.resource.fail_half_way(scene.resource.start_create(scene.inputs(role={"path": "/a/"})))
     scene.tap.reset()
+    scene.provider.handshake()
     scene.resource = Resource(scene.provider, scene.name)
     scene.create(role={"path": "/b/"})
 

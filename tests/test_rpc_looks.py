@@ -48,6 +48,8 @@ def another_life(bench) -> None:
     bench.tap.inject(DENIED, operation="CreateRestApi", times=math.inf)
     bench.resource.fail_half_way(bench.resource.start_create(bench.given(PLAIN)))
     bench.resource.id, bench.resource.inputs, bench.resource.outputs = "", {}, {}
+    # In the command that made it, a create like it would go on with it.
+    bench.resource.plugin.handshake()
 
 
 def role_of_others(bench) -> None:
@@ -63,6 +65,8 @@ def log_group_of_another_life(bench) -> None:
     bench.tap.inject(DENIED, operation="CreateRestApi", times=math.inf)
     bench.resource.fail_half_way(bench.resource.start_create(bench.given(LOG_GROUP)))
     bench.resource.id, bench.resource.inputs, bench.resource.outputs = "", {}, {}
+    # In the command that made it, a create like it would go on with it.
+    bench.resource.plugin.handshake()
 
 
 GIVEN = PLAIN | {"role": {"arn": f"arn:aws:iam::{ACCOUNT}:role/NAME-given"}}

@@ -32,16 +32,15 @@ use crate::plan::{Plan, plan};
 use crate::rules::{place, risks};
 use crate::state::{self, State};
 use crate::unrecorded;
-use crate::value::{Object, Value};
+use crate::value::Object;
 
 pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result<CreateResponse, Status> {
     let inputs = codec::decode(request.properties).map_err(malformed)?;
     let session = provider.session()?;
     let stop = stop(&provider, request.timeout);
     let clients = session.clients(&stop).await?;
-    let name = inputs.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     // An error hook of the user's has the engine repeat a create that stopped half way.
-    let begun = if request.preview { None } else { provider.0.record().begun(&request.urn, &name) };
+    let begun = if request.preview { None } else { provider.0.record().begun(&request.urn, &inputs) };
     let place = session.place(&clients.region, begun.as_ref(), &request.urn);
     let work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
     let desired = Desired::new(&work.read.typed, &place);
@@ -51,6 +50,7 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
         ..State::empty(&place.region, &place.owner)
     });
     let channel = (request.resource_status_address, request.resource_status_token);
+    let name = work.read.typed.name.clone().unwrap_or_default();
     let views = Views::new(&provider.0, work.session.views(), channel, Vec::new(), &work.urn, &name);
     if request.preview {
         work.tell_risks(None).await;
@@ -75,7 +75,7 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
         }
         [error, ..] if state.is_empty() && !lost => Err(failed(error, &work.read.secrets)),
         errors => {
-            provider.0.record().begin(&work.urn, &id, &state);
+            provider.0.record().begin(&work.urn, &work.inputs, &state);
             Err(work.half_done(id, &desired, &state, errors))
         }
     }

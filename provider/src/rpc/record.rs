@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lives::Lives;
 use crate::state::State;
+use crate::value::Object;
 
 /// What was told since the command began.
 #[derive(Default)]
@@ -13,8 +14,8 @@ pub(super) struct Record {
     automatic: BTreeSet<String>,
     /// The owner tags of resources.
     owners: BTreeSet<String>,
-    /// What creates have left that stopped half way, by the URN and the name of the resource.
-    begun: BTreeMap<(String, String), State>,
+    /// What creates have left that stopped half way, by the URN of the resource, with the inputs.
+    begun: BTreeMap<String, (Object, State)>,
 }
 
 impl Record {
@@ -29,13 +30,14 @@ impl Record {
     }
 
     /// Notes what a create has left that stopped half way.
-    pub(super) fn begin(&mut self, urn: &str, name: &str, state: &State) {
-        self.begun.insert((urn.to_owned(), name.to_owned()), state.clone());
+    pub(super) fn begin(&mut self, urn: &str, inputs: &Object, state: &State) {
+        self.begun.insert(urn.to_owned(), (inputs.clone(), state.clone()));
     }
 
     /// What an earlier try of the same create has left, which is told once.
-    pub(super) fn begun(&mut self, urn: &str, name: &str) -> Option<State> {
-        self.begun.remove(&(urn.to_owned(), name.to_owned()))
+    pub(super) fn begun(&mut self, urn: &str, inputs: &Object) -> Option<State> {
+        let (known, state) = self.begun.remove(urn)?;
+        (known == *inputs).then_some(state)
     }
 
     /// What to know of other lives for work on a resource of this name.

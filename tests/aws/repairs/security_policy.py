@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-
 
 from functools import wraps
 
+from localstack.aws.api.apigateway import NotFoundException
 from localstack.services.apigateway.helpers import get_moto_rest_api
 from localstack.services.apigateway.legacy.provider import ApigatewayProvider
 
@@ -43,8 +44,15 @@ def apply() -> None:
         return told(context, get(self, context, rest_api_id, **others))
 
     def get_rest_apis(self, context, **others):
+        def items():
+            for rest_api in answer["items"]:
+                try:
+                    yield told(context, rest_api)
+                except NotFoundException:
+                    pass  # it has been deleted since
+
         answer = get_all(self, context, **others)
-        return answer | {"items": [told(context, rest_api) for rest_api in answer["items"]]}
+        return answer | {"items": list(items())}
 
     for each in (create_rest_api, update_rest_api, get_rest_api, get_rest_apis):
         setattr(ApigatewayProvider, each.__name__, each)
