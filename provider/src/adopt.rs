@@ -10,8 +10,8 @@ use crate::apply::Run;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
-use crate::owner::{self, Whose};
 use crate::lives::{Life, Lives};
+use crate::owner::{self, Whose};
 use crate::pieces::{Piece, bucket, domain, log_group, rest_api, role};
 use crate::state::State;
 
@@ -77,12 +77,23 @@ pub fn has_anothers(state: &State) -> bool {
     owners.any(|owner| *owner != state.owner)
 }
 
+/// Whether the bucket is another life's that has put objects into it: then that one was finished.
+async fn holds_anothers(aws: &Clients, state: &State) -> Result<bool, Error> {
+    let Some(bucket) = state.bucket.as_ref().filter(|bucket| !bucket.existing) else { return Ok(false) };
+    let tags = bucket::aws::tags_of(aws, &bucket.name).await?.unwrap_or_default();
+    Ok(owner::whose(&tags, &state.owner) == Whose::AnotherLifes
+        && bucket::aws::holds_objects(aws, &bucket.name).await?)
+}
+
 /// What is left alone, with the reason.
 fn stays(what: &str, tags: &Tags) -> String {
     let reason = if tags.contains_key(owner::TAG) {
         "it carries the owner tag of another resource, or of this one's replacement".to_owned()
     } else {
-        format!("it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it", owner::TAG)
+        format!(
+            "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
+            owner::TAG
+        )
     };
     format!("{what} stays: {reason}")
 }
@@ -100,19 +111,15 @@ pub async fn still_ours(
     state: State,
     deletes: bool,
 ) -> Result<(State, Vec<String>), Error> {
-    let bucket = match &state.bucket {
-        Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await?,
-        _ => None,
-    };
     let strict = has_anothers(&state)
-        && (lives.finished(aws, &state.owner).await?.is_some()
-            || match (&state.bucket, &bucket) {
-                (Some(known), Some(tags)) if owner::whose(tags, &state.owner) == Whose::AnotherLifes => {
-                    bucket::aws::holds_objects(aws, &known.name).await?
-                }
-                _ => false,
-            });
+        && (lives.finished(aws, &state.owner).await?.is_some() || holds_anothers(aws, &state).await?);
     let is_proven = if deletes { owner::is_proven } else { owner::is_recorded };
+    let bucket = async {
+        match &state.bucket {
+            Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await,
+            _ => Ok(None),
+        }
+    };
     let role = async {
         match &state.role {
             Some(role) if !role.existing => role::aws::tags_of(aws, &role.name).await,
@@ -125,8 +132,8 @@ pub async fn still_ours(
             None => Ok(None),
         }
     };
-    let (role, rest_api, (mut ours, mut left)) =
-        tokio::try_join!(role, rest_api, sift(aws, state.clone(), None, strict, is_proven))?;
+    let (bucket, role, rest_api, (mut ours, mut left)) =
+        tokio::try_join!(bucket, role, rest_api, sift(aws, state.clone(), None, strict, is_proven))?;
     if let (Some(known), Some(tags)) = (&state.bucket, &bucket)
         && deletes
         && !tags.contains_key(owner::TAG)
@@ -146,9 +153,9 @@ pub async fn still_ours(
     ours.bucket = ours.bucket.filter(|piece| {
         piece.existing || keep(format!("the bucket `{}`", piece.name), &piece.tags, &bucket, is_proven)
     });
-    ours.role = ours.role.filter(|piece| {
-        piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, is_proven)
-    });
+    ours.role = ours
+        .role
+        .filter(|piece| piece.existing || keep(format!("the role `{}`", piece.name), &piece.tags, &role, is_proven));
     // Nobody else's ever has its id.
     ours.rest_api = ours
         .rest_api
@@ -166,7 +173,11 @@ pub fn lost_tags(state: &State) -> Vec<String> {
         state.bucket.as_ref().filter(|piece| !piece.existing).map(|piece| ("bucket", &piece.name, &piece.tags)),
         state.role.as_ref().filter(|piece| !piece.existing).map(|piece| ("role", &piece.name, &piece.tags)),
         state.log_group.as_ref().map(|piece| ("log group", &piece.name, &piece.tags)),
-        state.domain.as_ref().filter(|piece| !piece.name.is_empty()).map(|piece| ("domain name", &piece.name, &piece.tags)),
+        state
+            .domain
+            .as_ref()
+            .filter(|piece| !piece.name.is_empty())
+            .map(|piece| ("domain name", &piece.name, &piece.tags)),
     ];
     let lost = pieces.into_iter().flatten().filter(|(_, _, tags)| !tags.contains_key(owner::TAG));
     let tell = |(kind, name, _)| {

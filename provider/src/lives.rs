@@ -133,7 +133,8 @@ async fn tell(aws: &Clients, life: &Life, state: &State) -> Result<Option<String
     }
     let mut commands = commands(aws, life, state).await?;
     let mut words = if taken {
-        "a run that was lost has made what this one has no use for; unless somebody else has, this deletes it:".to_owned()
+        "a run that was lost has made what this one has no use for; unless somebody else has, this deletes it:"
+            .to_owned()
     } else {
         // By it the rest is found, so it goes last.
         commands.push(format!("apigateway delete-rest-api --rest-api-id {} --region {}", api.id, aws.region));
@@ -160,7 +161,8 @@ async fn commands(aws: &Clients, life: &Life, state: &State) -> Result<Vec<Strin
         log_group::aws::tags_of(aws, &group),
         role_policy::aws::observe(aws, name),
     )?;
-    let is_lost = |tags: Option<Tags>| tags.is_some_and(|tags| owner::whose(&tags, &state.owner) == Whose::AnotherLifes);
+    let is_lost =
+        |tags: Option<Tags>| tags.is_some_and(|tags| owner::whose(&tags, &state.owner) == Whose::AnotherLifes);
     let mut commands = Vec::new();
     if is_lost(bucket) && state.bucket.as_ref().is_none_or(|bucket| bucket.name != *own_bucket) {
         commands.push(format!("s3api delete-bucket --bucket {own_bucket} --region {region}"));

@@ -117,7 +117,8 @@ async fn adopt(run: &Run, mut tags: Tags, doing: &str) -> Result<State, Error> {
     if owner::whose(&tags, owner) == Whose::AnotherLifes
         && run.stop.look(doing, contents::has_any(&run.aws, &desired.name)).await?
     {
-        let reason = "a bucket of this name is there already, made by an earlier run of this resource, and holds objects";
+        let reason =
+            "a bucket of this name is there already, made by an earlier run of this resource, and holds objects";
         return Err(Error::new(Kind::AlreadyExists, doing, reason)
             .hint("set `bucket.existing` to serve it, or choose another `name` or `bucket.name`"));
     }
