@@ -70,7 +70,8 @@ def configured(scene: Scene, *, endpoint: bool = True, env: dict | None = None, 
 def another_life(scene: Scene, unfinished: bool = False) -> None:
     """What a run made whose record was lost."""
     if unfinished:
-        scene.answer("CreateRestApi", DENIED)
+        # So there is nothing but a bucket.
+        scene.answer("CreateRole", DENIED)
         scene.resource.fail_half_way(scene.resource.start_create(scene.inputs()))
         scene.tap.reset()
     else:
