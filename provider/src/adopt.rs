@@ -77,6 +77,14 @@ pub fn has_anothers(state: &State) -> bool {
     owners.any(|owner| *owner != state.owner)
 }
 
+/// Whether the bucket is another life's that has put objects into it: then that one was finished.
+async fn holds_anothers(aws: &Clients, state: &State) -> Result<bool, Error> {
+    let Some(bucket) = state.bucket.as_ref().filter(|bucket| !bucket.existing) else { return Ok(false) };
+    let tags = bucket::aws::tags_of(aws, &bucket.name).await?.unwrap_or_default();
+    Ok(owner::whose(&tags, &state.owner) == Whose::AnotherLifes
+        && bucket::aws::holds_objects(aws, &bucket.name).await?)
+}
+
 /// What is left alone, with the reason.
 fn stays(what: &str, tags: &Tags) -> String {
     let reason = if tags.contains_key(owner::TAG) {
@@ -103,19 +111,15 @@ pub async fn still_ours(
     state: State,
     deletes: bool,
 ) -> Result<(State, Vec<String>), Error> {
-    let bucket = match &state.bucket {
-        Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await?,
-        _ => None,
-    };
     let strict = has_anothers(&state)
-        && (lives.finished(aws, &state.owner).await?.is_some()
-            || match (&state.bucket, &bucket) {
-                (Some(known), Some(tags)) if owner::whose(tags, &state.owner) == Whose::AnotherLifes => {
-                    bucket::aws::holds_objects(aws, &known.name).await?
-                }
-                _ => false,
-            });
+        && (lives.finished(aws, &state.owner).await?.is_some() || holds_anothers(aws, &state).await?);
     let is_proven = if deletes { owner::is_proven } else { owner::is_recorded };
+    let bucket = async {
+        match &state.bucket {
+            Some(bucket) if !bucket.existing => bucket::aws::tags_of(aws, &bucket.name).await,
+            _ => Ok(None),
+        }
+    };
     let role = async {
         match &state.role {
             Some(role) if !role.existing => role::aws::tags_of(aws, &role.name).await,
@@ -128,8 +132,8 @@ pub async fn still_ours(
             None => Ok(None),
         }
     };
-    let (role, rest_api, (mut ours, mut left)) =
-        tokio::try_join!(role, rest_api, sift(aws, state.clone(), None, strict, is_proven))?;
+    let (bucket, role, rest_api, (mut ours, mut left)) =
+        tokio::try_join!(bucket, role, rest_api, sift(aws, state.clone(), None, strict, is_proven))?;
     if let (Some(known), Some(tags)) = (&state.bucket, &bucket)
         && deletes
         && !tags.contains_key(owner::TAG)
