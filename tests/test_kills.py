@@ -495,13 +495,15 @@ def test_another_life_that_is_live_stays(scenes, matrix):
         assert not scene.begin()
         scene.bring(FULL)
         seen = scene.account()
+        # The next command.
+        scene.plugin.handshake()
         scene.resource, scene.inputs = Resource(scene.plugin, scene.name), None
         scene.tap.reset()
         return seen
 
     def look(scene, _, notes):
         seen = forgotten(scene)
-        with pytest.raises(grpc.RpcError, match="is there already"):
+        with pytest.raises(grpc.RpcError, match="has this name, and is deployed"):
             scene.bring(FULL)
         found.extend(calls(scene.tap))
         problems = [] if scene.account() == seen else ["what is live was touched"]

@@ -656,7 +656,7 @@ CASES = {
                     {"tags.team": "delete"}, {"apiKeys": ["alice"]}),
     "accesslog": Case({"accessLog": {"retentionInDays": 7}}, {"accessLog": "add"},
                       ["CreateLogGroup", "GetAccount", "GetRole", "PutRetentionPolicy", "UpdateStage"],
-                      ["DeleteLogGroup", "UpdateStage"],
+                      ["DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource", "UpdateStage"],
                       lambda seen: prod(seen, **{"access log": (OWN_GROUP, FIELDS)}) | {"log group": {
                           "retention": 7, "key": None, "tags": {
                               key: value for key, value in seen["role tags"].items() if key == "s3dataproxy:owner"}}},
@@ -668,7 +668,7 @@ CASES = {
                  lambda seen: prod(seen, **{"access log": (OWN_GROUP, LINE)}), {"accessLog.format": "delete"},
                  {"accessLog": {}}),
     "destination": Case({"accessLog": {"destinationArn": LOG_GROUP}},
-                        {"accessLog.destinationArn": "add"}, ["DeleteLogGroup", "UpdateStage"],
+                        {"accessLog.destinationArn": "add"}, ["DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource", "UpdateStage"],
                         ["CreateLogGroup", "UpdateStage"],
                         lambda seen: prod(seen, **{"access log": (LOG_GROUP, FIELDS)})
                         | {"log group": None}, {"accessLog.destinationArn": "delete"},
@@ -1103,6 +1103,6 @@ def test_an_empty_bucket_needs_no_force(aws, tap, stack):
     made.destroy()
     assert sorted(tap.operations()) == [
         "DeleteBucket", "DeleteRestApi", "DeleteRole", "DeleteRolePolicy", "DescribeLogGroups", "GetApiKeys",
-        "GetBucketTagging", "GetDomainNames", "GetRestApi", "GetRole", "GetUsagePlans"]
+        "GetBucketTagging", "GetDomainNames", "GetRestApi", "GetRestApis", "GetRole", "GetStages", "GetUsagePlans"]
     assert left(aws, "empty") == {}
     assert made.resources() == []
