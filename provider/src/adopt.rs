@@ -190,19 +190,19 @@ pub fn lost_tags(state: &State) -> Vec<String> {
     lost.map(tell).collect()
 }
 
-/// A state without what an update (or, with nothing desired, a delete) would delete by its name, and that is gone, or
-/// somebody else's by now; and what of it is there.
+/// A state without what an update would delete by its name, and that is gone, or somebody else's by now; and what of it is
+/// there.
 pub async fn let_go(
     aws: &Clients,
     lives: &Lives,
     state: State,
-    desired: Option<&Desired>,
+    desired: &Desired,
 ) -> Result<(State, Vec<String>), Error> {
     let strict = has_anothers(&state) && lives.finished(aws, &state.owner).await?.is_some();
-    sift(aws, state, desired, strict, owner::is_proven).await
+    sift(aws, state, Some(desired), strict, owner::is_proven).await
 }
 
-/// The same by the tags that prove it; `strict`: those of another life do not.
+/// The same by the tags that prove it, also for a delete, with nothing desired; `strict`: those of another life do not.
 async fn sift(
     aws: &Clients,
     state: State,

@@ -18,7 +18,7 @@ use crate::pieces::{bucket, log_group, rest_api, role, role_policy, stage};
 use crate::state::State;
 
 /// The other lives of a resource.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lives {
     /// The owner tags that the engine has on record, or is about to have.
     pub recorded: BTreeSet<String>,

@@ -128,7 +128,7 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
             true => still_ours(&work.clients, &lives, state, false).await?.0,
             false => state,
         };
-        let_go(&work.clients, &lives, state, Some(&desired)).await
+        let_go(&work.clients, &lives, state, &desired).await
     };
     let looked = work.stop.look("look at what is not wanted any more", look).await;
     let (state, others) = looked.map_err(|error| failed(&error, &work.read.secrets))?;
