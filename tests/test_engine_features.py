@@ -3,11 +3,12 @@ state and in the account. `--replace` and `replaceOnChanges` are in test_lifecyc
 
 import json
 import re
+import threading
 
 import pytest
 
 from harness.engine import PROXY, Fleet, Stack
-from harness.faults import Error
+from harness.faults import Error, Instead
 from test_lifecycle import NEW_FIRST, OLD_FIRST, left, look, outputs_of, put
 
 WRITES = re.compile("Create|Put|Update|Delete|Tag|Untag")
@@ -171,15 +172,15 @@ def test_a_timeout_ends_the_wait_and_the_next_up_goes_on(aws, tap, stack):
     def timed(**timeouts):
         return program(timed=resource({"name": "features-timed"}, customTimeouts=timeouts))
 
-    made = stack(timed(create="3s"), tap.url)
-    # More than the time for all calls of a create one after the other, and less than it for the first of them.
-    tap.delay = 1
+    made = stack(timed(create="6s"), tap.url)
+    over = threading.Event()
+    tap.inject(Instead(over.wait), operation="CreateDeployment")
     result = made.up(fails=True)
+    over.set()
     [error, *_] = [error for error in result.messages("error") if "customTimeouts" in error]
     [state] = states(made).values()
     assert state["id"] == "features-timed" and state["initErrors"] and "bucketName" in state["outputs"]
     assert "stageArn" not in state["outputs"]
-    tap.delay = 0
     made.write(timed())
     assert ops(made.up(), "timed") == ["update"]
     assert look(aws, outputs_of(made))["a missing key"][0] == 404

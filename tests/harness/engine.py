@@ -231,9 +231,11 @@ class Running:
 
     def kill(self) -> None:
         """The CLI and all it started, at once."""
-        for process in self.children():
-            process.kill()
+        children = self.children()
+        # First the CLI: it must not write down how its plugins ended.
         self.process.kill()
+        for process in children:
+            process.kill()
 
     def children(self, name: str = "") -> list[psutil.Process]:
         """The processes below it whose name has `name` in it: language hosts and plugins."""
