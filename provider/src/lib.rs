@@ -30,6 +30,7 @@ pub mod error;
 pub mod import;
 pub mod lives;
 pub mod observe;
+pub mod ours;
 pub mod unrecorded;
 
 pub mod outputs;

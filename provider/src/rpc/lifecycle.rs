@@ -16,7 +16,7 @@ use super::wire::{
     UpdateResponse,
 };
 use super::{Provider, codec};
-use crate::adopt::{has_anothers, in_use, let_go, lost_tags, still_ours};
+use crate::adopt::in_use;
 use crate::apply::{Run, Stop, Tell};
 use crate::aws::Clients;
 use crate::desired::Desired;
@@ -25,6 +25,7 @@ use crate::import::import;
 use crate::inputs::{self, Read};
 use crate::lives::Lives;
 use crate::observe::{observe, recover};
+use crate::ours::{has_anothers, let_go, lost_tags, still_ours};
 use crate::outputs::{self, Source};
 use crate::pieces::Piece;
 use crate::pieces::stage::aws::account;
@@ -124,11 +125,13 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
     };
     let look = async {
         // What was to be taken over may have gone on since, and what is unfinished may have been taken over.
-        let state = match has_anothers(&state) || state.stage.is_none() {
-            true => still_ours(&work.clients, &lives, state, false).await?.0,
-            false => state,
+        let (state, mut others) = match has_anothers(&state) || state.stage.is_none() {
+            true => still_ours(&work.clients, &lives, state, false).await?,
+            false => (state, Vec::new()),
         };
-        let_go(&work.clients, &lives, state, &desired).await
+        let (state, more) = let_go(&work.clients, &lives, state, &desired).await?;
+        others.extend(more);
+        Ok((state, others))
     };
     let looked = work.stop.look("look at what is not wanted any more", look).await;
     let (state, others) = looked.map_err(|error| failed(&error, &work.read.secrets))?;

@@ -66,7 +66,7 @@ async fn delete_objects(run: &Run, name: &str, objects: Vec<ObjectIdentifier>, d
 }
 
 /// Whether a bucket has an object, or a version of one.
-pub(super) async fn has_any(aws: &Clients, name: &str) -> Result<bool, Error> {
+pub async fn holds_objects(aws: &Clients, name: &str) -> Result<bool, Error> {
     let page = aws.s3.list_object_versions().bucket(name).max_keys(1).send().await;
     let doing = format!("look into the bucket `{name}`");
     let page = page.map_err(|error| aws.explain(Call(S3, "ListObjectVersions", &doing), error))?;

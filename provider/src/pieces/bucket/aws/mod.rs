@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, Tag, Tagging};
 
+pub use self::contents::holds_objects;
 use super::State;
 use crate::apply::Run;
 use crate::aws::Clients;
@@ -115,7 +116,7 @@ async fn adopt(run: &Run, mut tags: Tags, doing: &str) -> Result<State, Error> {
     run.claim(Piece::Bucket, &tags, doing).await?;
     // What is unfinished has no data; so this is finished, and has lost its REST API.
     if owner::whose(&tags, owner) == Whose::AnotherLifes
-        && run.stop.look(doing, contents::has_any(&run.aws, &desired.name)).await?
+        && run.stop.look(doing, holds_objects(&run.aws, &desired.name)).await?
     {
         let reason =
             "a bucket of this name is there already, made by an earlier run of this resource, and holds objects";
@@ -240,11 +241,6 @@ fn or_anothers(error: Error) -> Error {
         }
         _ => error,
     }
-}
-
-/// Whether a bucket holds any objects.
-pub async fn holds_objects(aws: &Clients, name: &str) -> Result<bool, Error> {
-    contents::has_any(aws, name).await
 }
 
 async fn tags(aws: &Clients, name: &str, doing: &str) -> Result<Option<Tags>, Error> {
