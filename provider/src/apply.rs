@@ -46,8 +46,8 @@ pub struct Run {
     pub state: Arc<Mutex<State>>,
     /// Tells the user what is being done.
     pub progress: Tell,
-    /// Tells the user what went differently than it should, without failing.
-    pub warn: Tell,
+    /// What went differently than it should, without failing; the user is told when the work is done.
+    pub warnings: Mutex<Vec<String>>,
 }
 
 /// Words to the user.
@@ -63,6 +63,11 @@ pub struct Stop {
 }
 
 impl Stop {
+    /// When all has to be heard that there is.
+    pub fn never() -> Stop {
+        Stop { cancel: CancellationToken::new(), deadline: None }
+    }
+
     /// Why to stop now, if there is a reason.
     pub fn reason(&self) -> Option<&'static str> {
         if self.cancel.is_cancelled() {
@@ -118,6 +123,16 @@ impl Run {
     /// The state, to read or to write. Never held across an await.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what the user is to be told.
+    pub fn warn(&self, words: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(words);
+    }
+
+    /// Takes what was noted so far.
+    pub fn warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What should be there, for work that makes or changes.

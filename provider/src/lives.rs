@@ -10,6 +10,7 @@ use std::fmt::Write;
 
 use tokio::sync::OnceCell;
 
+use crate::apply::Stop;
 use crate::aws::Clients;
 use crate::desired::Tags;
 use crate::error::Error;
@@ -88,15 +89,15 @@ impl Lives {
 
     /// What the user should know of those that nobody knows of, and can do; nothing where there are none, or it was not
     /// looked.
-    pub async fn tell(&self, aws: &Clients, state: &State) -> Vec<String> {
-        self.tell_of(aws, state, true).await
+    pub async fn tell(&self, aws: &Clients, stop: &Stop, state: &State) -> Vec<String> {
+        self.tell_of(aws, stop, state, true).await
     }
 
-    async fn tell_of(&self, aws: &Clients, state: &State, deployed: bool) -> Vec<String> {
+    async fn tell_of(&self, aws: &Clients, stop: &Stop, state: &State, deployed: bool) -> Vec<String> {
         let mut all = Vec::new();
         let lives = self.found.get().into_iter().flatten().filter(|life| !life.recorded);
         for life in lives.filter(|life| deployed || !life.deployed) {
-            let told = tell(aws, life, state).await.unwrap_or_else(|error| {
+            let told = tell(aws, stop, life, state).await.unwrap_or_else(|error| {
                 let (id, name) = (&life.api.id, &life.api.name);
                 Some(format!("a lost run of this resource may have left the REST API `{id}` (`{name}`): {error}"))
             });
@@ -107,10 +108,16 @@ impl Lives {
 
     /// The same for a refresh or a delete, with one look for all resources of a command. A refresh does not tell those that are
     /// `deployed`: it would do so each time where a stack of the same name, elsewhere, has one.
-    pub async fn look_and_tell(&self, aws: &Clients, state: &State, deployed: bool) -> Result<Vec<String>, Error> {
+    pub async fn look_and_tell(
+        &self,
+        aws: &Clients,
+        stop: &Stop,
+        state: &State,
+        deployed: bool,
+    ) -> Result<Vec<String>, Error> {
         let look = async { self.sorted(aws, aws.rest_apis().await?.to_vec(), &state.owner).await };
         self.found.get_or_try_init(|| look).await?;
-        Ok(self.tell_of(aws, state, deployed).await)
+        Ok(self.tell_of(aws, stop, state, deployed).await)
     }
 }
 
@@ -123,7 +130,7 @@ async fn served(aws: &Clients, role: &str, owner: &str) -> Option<String> {
     role_policy::aws::observe(aws, role).await.ok()??.bucket()
 }
 
-async fn tell(aws: &Clients, life: &Life, state: &State) -> Result<Option<String>, Error> {
+async fn tell(aws: &Clients, stop: &Stop, life: &Life, state: &State) -> Result<Option<String>, Error> {
     let Life { api, deployed, .. } = life;
     let taken = state.rest_api.as_ref().is_some_and(|known| known.id == api.id);
     if *deployed && !taken {
@@ -137,7 +144,7 @@ async fn tell(aws: &Clients, life: &Life, state: &State) -> Result<Option<String
             api.id
         )));
     }
-    let mut commands = commands(aws, life, state).await?;
+    let mut commands = stop.look("look at what it left", commands(aws, life, state)).await?;
     let mut words = if taken {
         "a run that was lost has made what this one has no use for; unless somebody else has, this deletes it:"
             .to_owned()

@@ -95,21 +95,28 @@ fn still_recorded(seen: &Tags, known: Option<&Tags>, state: &State) -> bool {
     owner::is_recorded(seen, known.unwrap_or(&Tags::new()), &state.owner)
 }
 
-/// Adds what a run that was cut off may have made and not recorded: things of our names that carry our owner tag.
+/// Adds what a run may have made and not recorded, which was cut off, or killed when it made what the state lacks: things
+/// of our names that carry our owner tag.
 pub async fn recover(aws: &Clients, lives: &Lives, state: State, desired: &Desired) -> Result<State, Error> {
-    if !state.cut_off {
+    let lacks_a_root = (state.bucket.is_none() && !desired.bucket.existing)
+        || (state.role.is_none() && desired.role.given.is_none())
+        || state.rest_api.is_none();
+    if !state.cut_off && !lacks_a_root {
         return Ok(state);
     }
     // It may have been about to take over what an earlier life left unfinished.
-    let unfinished = lives.finished(aws, &desired.owner).await?.is_none();
-    let is_ours = |whose: Whose| whose == Whose::Ours || (whose == Whose::AnotherLifes && unfinished);
+    let adopts = state.cut_off && lives.finished(aws, &desired.owner).await?.is_none();
+    let is_ours = |whose: Whose| whose == Whose::Ours || (whose == Whose::AnotherLifes && adopts);
     let bucket = async {
         match &state.bucket {
             None if desired.bucket.existing => Ok(None),
-            // One that may not even be looked at is not ours.
-            None => match bucket::aws::observe(aws, &desired.bucket.name, &desired.bucket.tags).await {
+            None => match bucket::aws::tags_of(aws, &desired.bucket.name).await {
+                // One that may not even be looked at is not ours.
                 Err(error) if error.kind == Kind::Denied => Ok(None),
-                found => found,
+                Ok(Some(tags)) if is_ours(owner::whose(&tags, &desired.owner)) => {
+                    bucket::aws::observe(aws, &desired.bucket.name, &desired.bucket.tags).await
+                }
+                found => found.map(|_| None),
             },
             known => Ok(known.clone()),
         }
@@ -180,7 +187,6 @@ pub async fn recover(aws: &Clients, lives: &Lives, state: State, desired: &Desir
         tokio::try_join!(bucket, role, rest_api, log_group, usage_plan, stage, domain)?;
     let mut leftovers = state.leftovers.clone();
     leftovers.deployments.extend(replaced(&state, stage.as_ref()));
-    let bucket = bucket.filter(|found| state.bucket.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     let role = role.filter(|found| state.role.is_some() || is_ours(owner::whose(&found.tags, &desired.owner)));
     Ok(State { bucket, role, rest_api, log_group, usage_plan, stage, domain, leftovers, ..state })
 }

@@ -12,7 +12,8 @@ use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
 use crate::lives::Lives;
 use crate::owner::{self, Whose};
-use crate::pieces::{bucket, domain, log_group, rest_api, role};
+use crate::pieces::{Piece, bucket, domain, log_group, rest_api, role};
+use crate::plan::{Action, plan};
 use crate::state::State;
 
 /// Where a state has something that carries the owner tag.
@@ -176,8 +177,8 @@ pub async fn still_ours(
 }
 
 /// A state without what an update would delete by its name, and that is gone, or somebody else's by now; and what of it is
-/// there, in words.
-pub async fn let_go(
+/// there, in words. What an update would change, and that is somebody else's by now, stops it.
+pub async fn before_update(
     aws: &Clients,
     lives: &Lives,
     state: State,
@@ -190,9 +191,30 @@ pub async fn let_go(
         Slot::Domain => desired.domain.as_ref().is_none_or(|domain| domain.name != tagged.name),
         Slot::OldRole | Slot::OldDomain => true,
     };
+    let plan = plan(Some(&state), Some(desired));
+    let changes = |piece: Piece| !matches!(plan.action(piece), Action::Same);
+    let changes = |tagged: &Tagged| match tagged.slot {
+        Slot::Bucket => !desired.bucket.existing && changes(Piece::Bucket),
+        Slot::Role => changes(Piece::Role) || changes(Piece::RolePolicy),
+        Slot::LogGroup => changes(Piece::LogGroup),
+        Slot::Domain => changes(Piece::Domain),
+        // A REST API's id is never given to another one.
+        Slot::RestApi | Slot::OldRole | Slot::OldDomain => false,
+    };
     let strict = has_anothers(&state) && lives.finished(aws, &state.owner).await?.is_some();
-    let seen = look(aws, tagged(&state).into_iter().filter(goes).collect()).await?;
-    Ok(without_others(state, seen, strict, true))
+    let looked = tagged(&state).into_iter().filter(|tagged| goes(tagged) || changes(tagged)).collect();
+    let (gone, kept): (Vec<_>, Vec<_>) = look(aws, looked).await?.into_iter().partition(|(tagged, _)| goes(tagged));
+    for (tagged, tags) in &kept {
+        // That the tag is lost a refresh has told, where it is on record.
+        let proven = tagged.known.contains_key(owner::TAG);
+        if let Some(tags) = tags
+            && !tagged.is_ours(tags, &state.owner, strict, proven)
+        {
+            return Err(Error::new(Kind::Invalid, format!("change {tagged}"), whose_it_is(tags))
+                .hint("nothing was changed; `pulumi refresh` records what is there"));
+        }
+    }
+    Ok(without_others(state, gone, strict, true))
 }
 
 /// A state without those of its things that are gone or not ours; and the latter in words. `strict`: tags of another life
@@ -221,15 +243,17 @@ fn without_others(
 
 /// What is left alone, with the reason.
 fn stays(tagged: &Tagged, tags: &Tags) -> String {
-    let reason = if tags.contains_key(owner::TAG) {
+    let way_out = if tags.contains_key(owner::TAG) { "" } else { "; delete it if nobody needs it" };
+    format!("{tagged} stays: {}{way_out}", whose_it_is(tags))
+}
+
+/// Why something with these tags does not count as ours.
+fn whose_it_is(tags: &Tags) -> String {
+    if tags.contains_key(owner::TAG) {
         "it carries the owner tag of another resource, or of this one's replacement".to_owned()
     } else {
-        format!(
-            "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
-            owner::TAG
-        )
-    };
-    format!("{tagged} stays: {reason}")
+        format!("it has lost the tag `{}`, so it may be somebody else's by now", owner::TAG)
+    }
 }
 
 /// What a state has by names that others could give to theirs, too, and that has lost the owner tag, in words.

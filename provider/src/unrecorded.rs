@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::apply::Stop;
 use crate::aws::Clients;
 use crate::desired::{Desired, Tags};
 use crate::error::{Error, Kind};
@@ -50,9 +51,20 @@ pub async fn logs(aws: &Clients, state: &State) -> Result<Vec<String>, Error> {
     allowed(strays::logs(aws, &api.id, recorded, &state.owner).await)
 }
 
+/// For a delete: lists early what it tells of at its end.
+pub async fn listed(aws: &Clients) -> Result<(), Error> {
+    allowed(aws.rest_apis().await.map(drop))
+}
+
 /// For a refresh and a delete: what other lives have that nobody knows of, in words.
-pub async fn of_others(aws: &Clients, lives: &Lives, state: &State, deployed: bool) -> Result<Vec<String>, Error> {
-    allowed(lives.look_and_tell(aws, state, deployed).await)
+pub async fn of_others(
+    aws: &Clients,
+    stop: &Stop,
+    lives: &Lives,
+    state: &State,
+    deployed: bool,
+) -> Result<Vec<String>, Error> {
+    allowed(lives.look_and_tell(aws, stop, state, deployed).await)
 }
 
 /// For a refresh: also what is in the REST API. The usage plan comes after a deployment, so it is looked for only where

@@ -85,12 +85,10 @@ impl Clients {
         Ok(identity.account.unwrap_or_default())
     }
 
-    /// Whether a resource of which nothing was found was looked for in its own account. S3 tells for a bucket that is ours
-    /// that it is another account's; one made elsewhere is only looked at.
+    /// Whether a resource of which nothing was found was looked for in its own account.
     pub async fn is_accounts_of(&self, state: &State) -> Result<(), Error> {
         let doing = "look for the resource";
-        let elsewhere = state.bucket.as_ref().is_some_and(|bucket| bucket.existing);
-        let Some(known) = state.account().filter(|_| elsewhere) else { return Ok(()) };
+        let Some(known) = state.account() else { return Ok(()) };
         let account = self.account(doing).await?;
         if account == known {
             return Ok(());

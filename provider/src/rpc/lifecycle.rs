@@ -25,7 +25,7 @@ use crate::import::import;
 use crate::inputs::{self, Read};
 use crate::lives::Lives;
 use crate::observe::{observe, recover};
-use crate::ours::{has_anothers, let_go, lost_tags, still_ours};
+use crate::ours::{before_update, has_anothers, lost_tags, still_ours};
 use crate::outputs::{self, Source};
 use crate::pieces::Piece;
 use crate::pieces::stage::aws::account;
@@ -39,9 +39,11 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     let inputs = codec::decode(request.properties).map_err(malformed)?;
     let session = provider.session()?;
     let stop = stop(&provider, request.timeout);
-    let clients = session.clients(&stop).await?;
-    // An error hook of the user's has the engine repeat a create that stopped half way.
+    // An error hook of the user's has the engine repeat a create that stopped half way. What that has left has to be told
+    // again, also when it is time to stop; its clients are there.
     let begun = if request.preview { None } else { provider.0.record().begun(&request.urn, &inputs) };
+    let until = if begun.is_some() { Stop::never() } else { stop.clone() };
+    let clients = session.clients(&until).await?;
     let place = session.place(&clients.region, begun.as_ref(), &request.urn);
     let work = Work::new(&provider, session, clients, request.urn, inputs, stop)?;
     let desired = Desired::new(&work.read.typed, &place);
@@ -68,13 +70,13 @@ pub(super) async fn create(provider: Provider, request: CreateRequest) -> Result
     if !lives.unnamed && !repeated {
         work.look_first(&lives, &desired).await.map_err(|error| failed(&error, &work.read.secrets))?;
     }
-    let (state, errors, lost) = work.carry_out(state, &desired, views, repeated, lives).await;
+    let (state, errors) = work.carry_out(state, &desired, views, repeated, lives).await;
     match errors.as_slice() {
         [] => {
             provider.0.record().owner(&place.owner);
             Ok(CreateResponse { id, properties: Some(work.outputs(&desired, &state)), refresh_before_update: false })
         }
-        [error, ..] if state.is_empty() && !lost => Err(failed(error, &work.read.secrets)),
+        [error, ..] if state.is_empty() && !state.cut_off => Err(failed(error, &work.read.secrets)),
         errors => {
             provider.0.record().begin(&work.urn, &work.inputs, &state);
             Err(work.half_done(id, &desired, &state, errors))
@@ -129,16 +131,14 @@ pub(super) async fn update(provider: Provider, request: UpdateRequest) -> Result
             true => still_ours(&work.clients, &lives, state, false).await?,
             false => (state, Vec::new()),
         };
-        let (state, more) = let_go(&work.clients, &lives, state, &desired).await?;
+        let (state, more) = before_update(&work.clients, &lives, state, &desired).await?;
         others.extend(more);
         Ok((state, others))
     };
     let looked = work.stop.look("look at what is not wanted any more", look).await;
     let (state, others) = looked.map_err(|error| failed(&error, &work.read.secrets))?;
-    for other in others {
-        provider.0.engine.warn(&work.urn, &redact(&other, &work.read.secrets)).await;
-    }
-    let (state, errors, _) = work.carry_out(state, &desired, views, true, lives).await;
+    tell(&provider, &work.urn, &work.read.secrets, others).await;
+    let (state, errors) = work.carry_out(state, &desired, views, true, lives).await;
     match errors.as_slice() {
         [] => Ok(UpdateResponse { properties: Some(work.outputs(&desired, &state)), refresh_before_update: false }),
         errors => Err(work.half_done(request.id, &desired, &state, errors)),
@@ -170,15 +170,13 @@ pub(super) async fn read(provider: Provider, request: ReadRequest) -> Result<Rea
     let look = async {
         tokio::try_join!(
             unrecorded::within(&clients, &state, &seen, &desired),
-            unrecorded::of_others(&clients, &lives, &seen, false)
+            unrecorded::of_others(&clients, &stop, &lives, &seen, false)
         )
     };
     let found = stop.look("look for what is not recorded", look).await;
     let (found, others) = found.map_err(|error| failed(&error, &secrets))?;
     let seen = found.added_to(&seen);
-    for words in others.into_iter().chain(lost_tags(&seen)) {
-        provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
-    }
+    tell(&provider, &request.urn, &secrets, others.into_iter().chain(lost_tags(&seen))).await;
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
     if let Some(views) = views {
@@ -243,7 +241,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let inputs = codec::decode(request.old_inputs).map_err(malformed)?;
     let state = stored(&properties)?;
     let session = provider.session()?;
-    let lives = lives(&provider, &state);
+    let known = lives(&provider, &state);
     let stop = stop(&provider, request.timeout);
     let clients = session.clients_for(&state, &stop).await?;
     let (read, secrets) = (lenient(&inputs)?, [session.secrets_of(&inputs)?, state.secrets()].concat());
@@ -251,18 +249,19 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     let clients = Arc::new(clients.waiting(stop.clone(), progress(&provider, &request.urn, &secrets)));
     // A run that was cut off may have made what its state does not know.
     let desired = Desired::new(&read.typed, &session.place(&state.region, Some(&state), &request.urn));
-    let before = stop.look(RECOVER, recover(&clients, &lives, state, &desired)).await;
+    let before = stop.look(RECOVER, recover(&clients, &known, state, &desired)).await;
     let before = before.map_err(|error| failed(&error, &secrets))?;
     let look = async {
         tokio::try_join!(
-            still_ours(&clients, &lives, before.clone(), true),
+            still_ours(&clients, &known, before.clone(), true),
             unrecorded::beside(&clients, &before, &desired),
             unrecorded::logs(&clients, &before),
-            unrecorded::of_others(&clients, &lives, &before, true)
+            // For the end of the work.
+            unrecorded::listed(&clients)
         )
     };
     let looked = stop.look("look at what is to be deleted", look).await;
-    let ((state, others), found, logs, lost) = looked.map_err(|error| failed(&error, &secrets))?;
+    let ((state, others), found, logs, ()) = looked.map_err(|error| failed(&error, &secrets))?;
     let mut state = found.added_to(&state);
     if state.rest_api.is_some() {
         state.execution_logs.extend(logs);
@@ -271,9 +270,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         let same = stop.look("look at what is to be deleted", clients.is_accounts_of(&before)).await;
         same.map_err(|error| failed(&error, &secrets))?;
     }
-    for words in others.into_iter().chain(lost) {
-        provider.0.engine.warn(&request.urn, &redact(&words, &secrets)).await;
-    }
+    tell(&provider, &request.urn, &secrets, others).await;
     let plan = plan(Some(&state), None);
     let channel = (request.resource_status_address, request.resource_status_token);
     let views = Views::new(&provider.0, session.views(), channel, request.old_views, &request.urn, &request.id);
@@ -283,14 +280,24 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
         force_destroy,
         resumes: false.into(),
         lost: false.into(),
-        lives,
+        lives: known,
         adopted: false.into(),
-        stop,
+        stop: stop.clone(),
         state: Arc::new(Mutex::new(state)),
         progress: progress(&provider, &request.urn, &secrets),
-        warn: warn(&provider, &request.urn, &secrets),
+        warnings: Mutex::default(),
     });
     let (left, errors, _) = finish(&run, plan).await;
+    tell(&provider, &request.urn, &secrets, run.warnings()).await;
+    // By now the engine has told of what else it deletes at the same time.
+    let others = lives(&provider, &before);
+    let look = unrecorded::of_others(&run.aws, &stop, &others, &before, true);
+    let lost = stop.look("look at what lost runs left", look).await;
+    let lost = lost.unwrap_or_else(|error| match error.kind {
+        Kind::Stopped => Vec::new(),
+        _ => vec![error.to_string()],
+    });
+    tell(&provider, &request.urn, &secrets, lost).await;
     if let Some(views) = views {
         // Of a delete that failed, only the rows of what is gone may go; the rest keeps its rows as they are.
         views.deleted(&before, &left, errors.is_empty()).await;
@@ -358,10 +365,10 @@ impl Work {
         views: Option<Views>,
         resumes: bool,
         lives: Lives,
-    ) -> (State, Vec<Error>, bool) {
+    ) -> (State, Vec<Error>) {
         let looked = self.stop.look("switch on logs", account::look(&self.clients, &state, desired)).await;
         if let Err(error) = looked {
-            return (state, vec![error], false);
+            return (state, vec![error]);
         }
         let plan = plan(Some(&state), Some(desired));
         let run = Arc::new(Run {
@@ -375,7 +382,7 @@ impl Work {
             stop: self.stop.clone(),
             state: Arc::new(Mutex::new(state.rooted())),
             progress: progress(&self.provider, &self.urn, &self.read.secrets),
-            warn: warn(&self.provider, &self.urn, &self.read.secrets),
+            warnings: Mutex::default(),
         });
         let unsure = state.cut_off;
         let (mut state, mut errors, mut lost) = finish(&run, plan.clone()).await;
@@ -391,10 +398,9 @@ impl Work {
                 Err(error) => (state, vec![error], lost),
             };
         }
-        let look = async { Ok(run.lives.tell(&self.clients, &state).await) };
-        for words in self.stop.look("look at what lost runs left", look).await.unwrap_or_default() {
-            self.provider.0.engine.warn(&self.urn, &redact(&words, &self.read.secrets)).await;
-        }
+        let mut words = run.warnings();
+        words.extend(run.lives.tell(&self.clients, &self.stop, &state).await);
+        tell(&self.provider, &self.urn, &self.read.secrets, words).await;
         state.cut_off = (lost || unsure) && !errors.is_empty();
         if errors.is_empty() && self.read.typed.wait_for_ready.unwrap_or(true) && outputs::touches_the_way(&plan) {
             self.wait_for_ready(desired, &state).await;
@@ -403,7 +409,7 @@ impl Work {
         if let Some(views) = views.filter(|_| !state.is_empty()) {
             views.applied(&plan, &state, &self.read.secrets).await;
         }
-        (state, errors, lost)
+        (state, errors)
     }
 
     /// Looks for other lives before a create under a name that they may have, too: nothing is made where one is live.
@@ -495,10 +501,9 @@ fn progress(provider: &Provider, urn: &str, secrets: &[String]) -> Tell {
     Box::new(move |message| provider.0.engine.progress(&urn, &redact(message, &secrets)))
 }
 
-fn warn(provider: &Provider, urn: &str, secrets: &[String]) -> Tell {
-    let (provider, urn, secrets) = (provider.clone(), urn.to_owned(), secrets.to_vec());
-    Box::new(move |message| {
-        let (provider, urn, message) = (provider.clone(), urn.clone(), redact(message, &secrets));
-        tokio::spawn(async move { provider.0.engine.warn(&urn, &message).await });
-    })
+/// Tells the user warnings.
+async fn tell(provider: &Provider, urn: &str, secrets: &[String], warnings: impl IntoIterator<Item = String>) {
+    for words in warnings {
+        provider.0.engine.warn(urn, &redact(&words, secrets)).await;
+    }
 }

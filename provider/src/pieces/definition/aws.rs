@@ -52,7 +52,7 @@ async fn put(run: &Run) -> Result<(), Error> {
         let answer = request.send().await;
         let answer = answer.map_err(|error| run.aws.explain(Call(ApiGateway, "PutRestApi", &doing), error))?;
         for warning in answer.warnings() {
-            (run.warn)(&format!("API Gateway took the definition with a warning: {warning}"));
+            run.warn(format!("API Gateway took the definition with a warning: {warning}"));
         }
     }
     run.state().definition = Some(put);

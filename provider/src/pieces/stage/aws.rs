@@ -37,6 +37,9 @@ const LOOKS: usize = 720;
 /// How often CreateDeployment is tried when no answer came and nothing was made.
 const ATTEMPTS: usize = 3;
 
+/// How many digits of a document's digest a deployment's description has.
+const SHORT: usize = 16;
+
 /// Makes or changes the stage. It goes with the REST API.
 pub async fn run(run: &Run, action: Action) -> Result<(), Error> {
     match action {
@@ -340,7 +343,7 @@ async fn deploy(
     let desired = &run.desired().stage;
     run.check(doing)?;
     (run.progress)(&format!("deploying to stage {}", desired.name));
-    let deployment_id = new_deployment(run, api, before, doing).await?;
+    let deployment_id = new_deployment(run, api, digest, before, doing).await?;
     // The one that was made is on record first; then come those that may have been made before, and nobody heard of.
     let unsure = run.state().cut_off;
     let note = owner::note(&run.desired().owner);
@@ -370,24 +373,32 @@ async fn deploy(
     unheard.map(drop)
 }
 
-/// The deployments with this note, which says who made them.
+/// The deployments whose description begins with this note, which says who made them.
 async fn noted(aws: &Clients, api: &str, note: &str, doing: &str) -> Result<Vec<String>, Error> {
     let pages = aws.apigateway.get_deployments().rest_api_id(api).limit(500).into_paginator().items().send();
     let found: Result<Vec<_>, _> = pages.collect().await;
     let found = found.map_err(|error| aws.explain(Call(ApiGateway, "GetDeployments", doing), error))?;
-    let noted = found.into_iter().filter(|deployment| deployment.description() == Some(note));
+    let noted = found.into_iter().filter(|deployment| deployment.description().unwrap_or_default().starts_with(note));
     Ok(noted.filter_map(|deployment| deployment.id).collect())
 }
 
 /// Makes a deployment and gives its id. API Gateway makes another one each time it is asked, so a call without an answer
-/// is not repeated before looking at what the stage serves.
-async fn new_deployment(run: &Run, api: &str, before: Option<String>, doing: &str) -> Result<String, Error> {
+/// is not repeated before looking at what the stage serves. That may be a deployment which nobody has told us of, so its
+/// description says the document that is in it.
+async fn new_deployment(
+    run: &Run,
+    api: &str,
+    digest: &str,
+    before: Option<String>,
+    doing: &str,
+) -> Result<String, Error> {
     let desired = &run.desired().stage;
     let note = owner::note(&run.desired().owner);
+    let description = format!("{note}: {}", digest.get(..SHORT).unwrap_or(digest));
     let mut attempt = 1;
     loop {
         let request = run.aws.apigateway.create_deployment().rest_api_id(api).stage_name(&desired.name);
-        let request = request.description(&note);
+        let request = request.description(&description);
         // A stage that is there keeps its own.
         let request = if before.is_none() { request.stage_description(&note) } else { request };
         let only_refusals = config::Builder::new().retry_classifier(OnlyRefusals);
@@ -399,13 +410,19 @@ async fn new_deployment(run: &Run, api: &str, before: Option<String>, doing: &st
             return Err(error);
         }
         let Ok(seen) = get(&run.aws, api, &desired.name).await else { return Err(error) };
-        match seen.map(|stage| deployment(&stage)) {
-            Some(id) if Some(&id) != before.as_ref() && !run.state().leftovers.stages.contains(&desired.name) => {
-                return Ok(id);
+        let back = run.state().leftovers.stages.contains(&desired.name);
+        let served = seen.map(|stage| deployment(&stage)).filter(|id| Some(id) != before.as_ref() && !back);
+        if let Some(id) = served {
+            match noted(&run.aws, api, &description, doing).await {
+                Ok(made) if made.contains(&id) => return Ok(id),
+                Ok(_) => {}
+                Err(_) => return Err(error),
             }
-            _ if attempt == ATTEMPTS => return Err(error),
-            _ => attempt += 1,
         }
+        if attempt == ATTEMPTS {
+            return Err(error);
+        }
+        attempt += 1;
         run.check(doing)?;
     }
 }
@@ -474,7 +491,7 @@ pub async fn tidy(run: &Run, api: &str) -> Result<(), Error> {
             Err(error) if error.code() == Some("NotFoundException") => {}
             // Somebody made a stage of their own for it; it is theirs now.
             Err(error) if error.message().is_some_and(|message| message.contains("Active stages")) => {
-                (run.warn)(&format!("the deployment `{deployment}` stays: another stage serves it"));
+                run.warn(format!("the deployment `{deployment}` stays: another stage serves it"));
             }
             Err(error) => return Err(run.aws.explain(Call(ApiGateway, "DeleteDeployment", &doing), error)),
         }
