@@ -411,6 +411,16 @@ def untagged(scene: Scene) -> None:
     scene.resource.delete()
 
 
+def bucket_to_change(tags: dict[str, str]) -> Callable:
+    """A bucket that says by its tags that it is not, or may not be, the one that was made."""
+    def scene(scene: Scene) -> None:
+        scene.create()
+        tagging = {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        scene.s3.put_bucket_tagging(Bucket=scene.name, Tagging=tagging)
+        scene.update(bucket={"versioning": True})
+    return scene
+
+
 def wrong_account(scene: Scene) -> None:
     """Of a bucket made elsewhere, in an account where nothing of it is."""
     bucket = f"{scene.name}-there"
@@ -576,6 +586,8 @@ SCENES: dict[str, Callable[[Scene], None]] = {
     "domain: it goes": deleted("DeleteDomainName", DOMAIN()),
     "the wrong account": wrong_account,
     "a bucket that may be another one": untagged,
+    "a bucket to change that may be another one": bucket_to_change({"others": "own"}),
+    "a bucket to change that is another's": bucket_to_change({"s3dataproxy:owner": "test::test::other"}),
     "web ACL: denied": answered(DENIED, "AssociateWebACL", webAclArn=WEB_ACL),
     "web ACL: none": answered(Error("WAFNonexistentItemException", 400, "no such thing"), "AssociateWebACL", webAclArn=WEB_ACL),
     "web ACL: another": changed("AssociateWebACL", {}, {"webAclArn": WEB_ACL}),

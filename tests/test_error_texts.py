@@ -163,9 +163,8 @@ def test_scene(aws, tapped, provider, plugin, name):
 WITHOUT_A_TEXT = {
     # Warnings, progress, and what AWS is told.
     r"changed outside of Pulumi; the next `pulumi up` repairs it:\n{drift}{details}", "waiting until the URL answers",
-    "it carries the owner tag of another resource, or of this one's replacement",
-    "it has lost the tag `{}`, so it may be somebody else's by now; delete it if nobody needs it",
-    "the {kind} `{name}` has lost the tag `{}`: if somebody has deleted yours and made another one of its name, take the "
+    "; delete it if nobody needs it",
+    "{tagged} has lost the tag `{}`: if somebody has deleted yours and made another one of its name, take the "
     "resource out with `pulumi state delete` before the next `pulumi up` makes it yours",
     "the resource is gone, and API Gateway's log groups for it may be left: {}; delete them if nobody needs them",
     "look at what lost runs left",
@@ -191,7 +190,7 @@ WITHOUT_A_TEXT = {
 MAKES_ERRORS = re.compile(r"Error::new\(|\.hint\(|misfits|Status::|#\[error\(")
 OF_CHECK = {"inputs.rs", "names.rs", "tidy.rs"}
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S)
-NOT_TOLD = re.compile(r"(expect\(|unreachable!\(|, reason = |progress\)\(|progress\)\(&format!\(|warn\)\(&format!\()\s*$")
+NOT_TOLD = re.compile(r"(expect\(|unreachable!\(|, reason = |progress\)\(|progress\)\(&format!\(|run\.warn\(format!\()\s*$")
 
 
 def told_by_the_source() -> dict[str, str]:
