@@ -3,6 +3,7 @@ inputs, and with nothing on record."""
 
 import grpc
 import pytest
+from google.protobuf import empty_pb2
 
 from harness.account import recorded, there
 from harness.engine import PROXY, python_program
@@ -48,6 +49,20 @@ def test_it_goes_on(resource, aws, tap, operation, named):
     assert [kind for kind, _ in account].count("REST API") == 1
     resource.delete()
     assert not there(aws, made["name"])
+
+
+def test_a_cancel_in_between_still_tells_what_exists(resource, aws, tap):
+    """The engine records what the last try tells."""
+    inputs = resource.checked(INPUTS)
+    tap.inject(Error("AccessDenied", 403), operation="CreateUsagePlan")
+    with pytest.raises(grpc.RpcError):
+        resource.create(inputs)
+    resource.plugin.stub.Cancel(empty_pb2.Empty())
+    resource.fail_half_way(lambda: resource.create(inputs))
+    assert recorded(bare(resource.outputs)["__state"]) == set(there(aws, inputs["name"])) != set()
+    resource.plugin.handshake()
+    resource.delete()
+    assert not there(aws, inputs["name"])
 
 
 @pytest.mark.parametrize("operation", ["PutRestApi", "CreateUsagePlan"])

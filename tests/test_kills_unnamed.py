@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 from botocore import xform_name
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, provider_pb2
 
 from harness.account import recorded, there
@@ -59,6 +60,13 @@ class Scene:
         resource = Resource(self.plugin, self.name)
         resource.create(FULL)
         return resource, self.warnings()
+
+    def next_command(self, resource: Resource) -> None:
+        """With a process of its own."""
+        self.plugin.stop()
+        self.tap.reset()
+        self.plugin = self.start()
+        resource.plugin, resource.stub = self.plugin, self.plugin.stub
 
     def warnings(self) -> list[str]:
         return [log.message for log in self.engine.logs if log.severity == engine_pb2.WARNING]
@@ -202,6 +210,47 @@ def test_what_has_data_or_another_owner_is_in_no_command(scene, aws):
     scene.obey(warning)
     assert set(there(aws, lost)) == {("bucket", lost)}
     resource.delete()
+
+
+@pytest.mark.parametrize("at, fault", [("CreateDeployment", After), ("PutRestApi", Instead)], ids=["live", "unfinished"])
+def test_a_create_that_is_cancelled_still_tells(scene, aws, at, fault):
+    """The next command is an update, which does not look."""
+    lost = scene.lose(Call(at, 1), fault)
+    scene.engine.logs.clear()
+    scene.tap.inject(After(lambda: scene.plugin.stub.Cancel(empty_pb2.Empty())), operation="PutRestApi")
+    resource = Resource(scene.plugin, scene.name)
+    resource.fail_half_way(resource.start_create(FULL))
+    [warning] = scene.warnings()
+    assert lost in warning and (IMPORT.search(warning) or "the operation was cancelled" in warning)
+    scene.next_command(resource)
+    resource.delete()
+    # Here it has the time to say how.
+    scene.obey(scene.warnings()[-1])
+    assert not there(aws, lost)
+
+
+def test_what_goes_in_the_same_command_is_not_told(scene):
+    """Of a replacement whose delete failed, the next destroy deletes both lives at the same time."""
+    lives = [scene.run()[0] for _ in range(2)]
+    scene.plugin.stop()
+    scene.plugin = scene.start()
+    for each in lives:
+        each.plugin, each.stub = scene.plugin, scene.plugin.stub
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(Resource.delete, lives))
+    assert not scene.warnings()
+
+
+def test_a_destroy_after_a_replacement_that_failed_warns_of_nothing(aws, stack):
+    name, inputs = f"unnamed-{uuid.uuid4().hex[:8]}", {"waitForReady": False}
+    made = stack(one(name, inputs | {"name": f"{name}-old"}))
+    made.up()
+    aws.client("s3").put_object(Bucket=f"{name}-old", Key="data", Body=b"x")
+    made.write(one(name, inputs | {"name": f"{name}-new"}))
+    assert "BucketNotEmpty" in str(made.up(fails=True).messages("error", name))
+    aws.client("s3").delete_object(Bucket=f"{name}-old", Key="data")
+    assert not made.destroy().messages("warning", name)
+    assert left(aws, f"{name}-old") == left(aws, f"{name}-new") == {}
 
 
 def test_a_replacement_warns_of_nothing(aws, stack):
