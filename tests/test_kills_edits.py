@@ -43,17 +43,6 @@ class Scene(Unnamed):
         #: What was obeyed already.
         self.done = set()
 
-    def begin(self) -> None:
-        self.plugin.stop()
-        self.tap.reset()
-        self.plugin = self.start()
-        self.engine.logs.clear()
-
-    def resume(self, resource: Resource) -> Resource:
-        """A resource on record, in the command that has begun."""
-        resource.plugin, resource.stub = self.plugin, self.plugin.stub
-        return resource
-
     def given(self, inputs: dict) -> dict:
         if isinstance(inputs, dict):
             return {key: self.given(value) for key, value in inputs.items()}

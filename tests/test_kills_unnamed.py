@@ -49,9 +49,7 @@ class Scene:
         call.inject(self.tap, fault(self.kill), 1)
         with pytest.raises(grpc.RpcError):
             resource.create(FULL)
-        self.plugin.stop()
-        self.tap.reset()
-        self.plugin = self.start()
+        self.begin()
         return resource.inputs["name"]
 
     def run(self) -> tuple[Resource, list[str]]:
@@ -61,12 +59,17 @@ class Scene:
         resource.create(FULL)
         return resource, self.warnings()
 
-    def next_command(self, resource: Resource) -> None:
-        """With a process of its own."""
+    def begin(self) -> None:
+        """The next command, with a process of its own."""
         self.plugin.stop()
         self.tap.reset()
         self.plugin = self.start()
+        self.engine.logs.clear()
+
+    def resume(self, resource: Resource) -> Resource:
+        """A resource on record, in the command that has begun."""
         resource.plugin, resource.stub = self.plugin, self.plugin.stub
+        return resource
 
     def warnings(self) -> list[str]:
         return [log.message for log in self.engine.logs if log.severity == engine_pb2.WARNING]
@@ -172,9 +175,8 @@ def test_the_rest_api_comes_first(scene, aws):
 def test_what_is_replaced_is_not_lost(scene):
     """As the engine does: it checks with the old inputs, and again without them for the new name."""
     old, _ = scene.run()
-    scene.plugin.stop()
-    scene.plugin = scene.start()
-    old.plugin, old.stub = scene.plugin, scene.plugin.stub
+    scene.begin()
+    scene.resume(old)
     old.diff(old.checked(FULL))
     new, warnings = scene.run()
     assert new.id != old.id and not warnings
@@ -222,8 +224,8 @@ def test_a_create_that_is_cancelled_still_tells(scene, aws, at, fault):
     resource.fail_half_way(resource.start_create(FULL))
     [warning] = scene.warnings()
     assert lost in warning and (IMPORT.search(warning) or "the operation was cancelled" in warning)
-    scene.next_command(resource)
-    resource.delete()
+    scene.begin()
+    scene.resume(resource).delete()
     # Here it has the time to say how.
     scene.obey(scene.warnings()[-1])
     assert not there(aws, lost)
@@ -232,12 +234,9 @@ def test_a_create_that_is_cancelled_still_tells(scene, aws, at, fault):
 def test_what_goes_in_the_same_command_is_not_told(scene):
     """Of a replacement whose delete failed, the next destroy deletes both lives at the same time."""
     lives = [scene.run()[0] for _ in range(2)]
-    scene.plugin.stop()
-    scene.plugin = scene.start()
-    for each in lives:
-        each.plugin, each.stub = scene.plugin, scene.plugin.stub
+    scene.begin()
     with ThreadPoolExecutor() as pool:
-        list(pool.map(Resource.delete, lives))
+        list(pool.map(Resource.delete, map(scene.resume, lives)))
     assert not scene.warnings()
 
 
