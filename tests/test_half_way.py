@@ -15,8 +15,8 @@ from test_lifecycle import look, one
 
 CREATE = ["GetBucketTagging", "CreateBucket", "PutBucketPolicy", "CreateRole", "PutRolePolicy", "CreateRestApi",
           "PutRestApi", "CreateDeployment", "TagResource"]
-UPDATE = ["GetBucketTagging", "PutBucketTagging", "TagRole", "TagResource", "PutRestApi", "CreateDeployment",
-          "GetStage", "TagResource:2", "DeleteStage", "DeleteDeployment"]
+UPDATE = ["GetBucketTagging", "GetRole", "GetBucketTagging:2", "PutBucketTagging", "TagRole", "TagResource", "PutRestApi",
+          "CreateDeployment", "GetStage", "TagResource:2", "DeleteStage", "DeleteDeployment"]
 RENAME = ["GetStage", "CreateStage", "DeleteStage"]
 DELETE = ["GetBucketTagging", "GetRole", "GetRestApi", "DeleteBucket", "ListObjectVersions", "DeleteObjects", "ListMultipartUploads", "AbortMultipartUpload",
           "DeleteRestApi", "DeleteRolePolicy", "DeleteRole"]

@@ -397,8 +397,13 @@ DEPLOY = ["CreateDeployment", "DeleteDeployment", "PutRestApi"]
 CACHE = sorted([*DEPLOY, "GetStage", "UpdateStage"])
 # A run that was lost may have moved it.
 MOVE = ["GetRestApi", "UpdateRestApi"]
-TAG = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
-UNTAG = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource", "UntagRole"]
+# What is changed by its name is looked at first: whose it is by now.
+WHOSE_GROUP = ["DescribeLogGroups", "ListTagsForResource"]
+NEW_POLICY = ["GetRole", "PutRolePolicy"]
+WHOSE = ["GetBucketTagging", "GetRole"]
+TAGS = ["GetBucketTagging", "PutBucketTagging", "TagResource", "TagResource", "TagRole"]
+UNTAGS = ["GetBucketTagging", "PutBucketTagging", "UntagResource", "UntagResource", "UntagRole"]
+TAG, UNTAG = sorted([*WHOSE, *TAGS]), sorted([*WHOSE, *UNTAGS])
 
 
 def users(pools: list[str], scopes: list[str] | None = None) -> dict:
@@ -510,7 +515,7 @@ CASES = {
     "operations": Case({"operations": ["GET"]}, {"operations": "update"}, DEPLOY, DEPLOY,
                        lambda seen: {"routes": offering(seen, "GET"), "own answers": refusing(seen, "GET")}),
     "transport": Case({"bucket": {"secureTransportOnly": False}}, {"bucket.secureTransportOnly": "update"},
-                      ["DeleteBucketPolicy"], ["PutBucketPolicy"], lambda seen: {"bucket policy": None}),
+                      ["DeleteBucketPolicy", "GetBucketTagging"], ["GetBucketTagging", "PutBucketPolicy"], lambda seen: {"bucket policy": None}),
     "force": Case({"bucket": {"forceDestroy": True}}, {"bucket.forceDestroy": "update"}, [], []),
     "wait": Case({"waitForReady": False}, {"waitForReady": "update"}, [], []),
     "tags": Case({"tags": {"team": "data"}}, {"tags.team": "add"}, TAG, UNTAG,
@@ -518,21 +523,22 @@ CASES = {
     "tagvalue": Case({"tags": {"team": "b", "odd.key": "1"}}, {"tags.team": "update"}, TAG, TAG,
                      lambda seen: retag(seen, {"team": "b"}), start={"tags": {"team": "a", "odd.key": "1"}}),
     "tagkey": Case({"tags": {"other": "1"}}, {"tags.team": "delete", "tags.other": "add"},
-                   sorted(TAG + UNTAG[2:]), sorted(TAG + UNTAG[2:]),
+                   sorted(TAG + UNTAGS[2:]), sorted(TAG + UNTAGS[2:]),
                    lambda seen: retag(seen, {"team": None, "other": "1"}),
                    {"tags.team": "add", "tags.other": "delete"}, {"tags": {"team": "a"}}),
-    "versioning": Case({"bucket": {"versioning": True}}, {"bucket.versioning": "update"}, ["PutBucketVersioning"],
-                       ["PutBucketVersioning"], lambda seen: {"versioning": True}),
-    "key": Case({"bucket": {"kmsKeyArn": KEY}}, {"bucket.kmsKeyArn": "add"}, ["PutBucketEncryption", "PutRolePolicy"],
-                ["DeleteBucketEncryption", "PutRolePolicy"], None, {"bucket.kmsKeyArn": "delete"}),
-    "prefix": Case({"bucket": {"prefix": "models/v1"}}, {"bucket.prefix": "add"}, [*DEPLOY, "PutRolePolicy"],
-                   [*DEPLOY, "PutRolePolicy"], None, {"bucket.prefix": "delete"}),
+    "versioning": Case({"bucket": {"versioning": True}}, {"bucket.versioning": "update"},
+                       ["GetBucketTagging", "PutBucketVersioning"], ["GetBucketTagging", "PutBucketVersioning"], lambda seen: {"versioning": True}),
+    "key": Case({"bucket": {"kmsKeyArn": KEY}}, {"bucket.kmsKeyArn": "add"},
+                sorted([*WHOSE, "PutBucketEncryption", "PutRolePolicy"]),
+                sorted([*WHOSE, "DeleteBucketEncryption", "PutRolePolicy"]), None, {"bucket.kmsKeyArn": "delete"}),
+    "prefix": Case({"bucket": {"prefix": "models/v1"}}, {"bucket.prefix": "add"}, sorted([*DEPLOY, *NEW_POLICY]),
+                   sorted([*DEPLOY, *NEW_POLICY]), None, {"bucket.prefix": "delete"}),
     "writes": Case({"operations": ["GET", "LIST", "PUT", "DELETE"]}, {"operations": "update"},
-                   [*DEPLOY, "PutRolePolicy"], [*DEPLOY, "PutRolePolicy"], None),
+                   sorted([*DEPLOY, *NEW_POLICY]), sorted([*DEPLOY, *NEW_POLICY]), None),
     "pages": Case({"cors": {"allowOrigins": ["*"]}}, {"cors": "add"}, DEPLOY, DEPLOY, None, {"cors": "delete"}),
     "origins": Case({"cors": {"allowOrigins": ["https://a.example", "https://b.example"]}},
-                    {"cors.allowOrigins": "update"}, sorted([*DEPLOY, "PutBucketCors"]),
-                    sorted([*DEPLOY, "DeleteBucketCors"]), None, start={"cors": {"allowOrigins": ["https://a.example"]}}),
+                    {"cors.allowOrigins": "update"}, sorted([*DEPLOY, "GetBucketTagging", "PutBucketCors"]),
+                    sorted([*DEPLOY, "DeleteBucketCors", "GetBucketTagging"]), None, start={"cors": {"allowOrigins": ["https://a.example"]}}),
     "index": Case({"indexDocument": "index.html"}, {"indexDocument": "add"}, DEPLOY, DEPLOY, None,
                   {"indexDocument": "delete"}),
     "signed": Case({"authorization": "AWS_IAM"}, {"authorization": "update"}, DEPLOY, DEPLOY,
@@ -661,8 +667,8 @@ CASES = {
                           "retention": 7, "key": None, "tags": {
                               key: value for key, value in seen["role tags"].items() if key == "s3dataproxy:owner"}}},
                       {"accessLog": "delete"}),
-    "retention": Case({"accessLog": {"retentionInDays": 30}}, {"accessLog.retentionInDays": "add"}, ["PutRetentionPolicy"],
-                      ["DeleteRetentionPolicy"], lambda seen: {"log group": seen["log group"] | {"retention": 30}},
+    "retention": Case({"accessLog": {"retentionInDays": 30}}, {"accessLog.retentionInDays": "add"},
+                      [*WHOSE_GROUP, "PutRetentionPolicy"], ["DeleteRetentionPolicy", *WHOSE_GROUP], lambda seen: {"log group": seen["log group"] | {"retention": 30}},
                       {"accessLog.retentionInDays": "delete"}, {"accessLog": {}}),
     "line": Case({"accessLog": {"format": LINE}}, {"accessLog.format": "add"}, ["UpdateStage"], ["UpdateStage"],
                  lambda seen: prod(seen, **{"access log": (OWN_GROUP, LINE)}), {"accessLog.format": "delete"},
@@ -673,8 +679,8 @@ CASES = {
                         lambda seen: prod(seen, **{"access log": (LOG_GROUP, FIELDS)})
                         | {"log group": None}, {"accessLog.destinationArn": "delete"},
                         {"accessLog": {}}),
-    "logtags": Case({"accessLog": {}, "tags": {"team": "data"}}, {"tags.team": "add"}, sorted([*TAG, "TagResource"]),
-                    sorted([*UNTAG, "UntagResource"]), lambda seen: retag(seen, {"team": "data"}) | {
+    "logtags": Case({"accessLog": {}, "tags": {"team": "data"}}, {"tags.team": "add"}, sorted([*TAG, *WHOSE_GROUP, "TagResource"]),
+                    sorted([*UNTAG, *WHOSE_GROUP, "UntagResource"]), lambda seen: retag(seen, {"team": "data"}) | {
                         "log group": seen["log group"] | {"tags": seen["log group"]["tags"] | {"team": "data"}}},
                     {"tags.team": "delete"}, {"accessLog": {}}),
     "notes": Case({"executionLog": {"level": "INFO", "dataTrace": True}}, {"executionLog": "add"},
@@ -734,10 +740,10 @@ CASES = {
                   lambda seen: {"api": seen["api"] | {"disableExecuteApiEndpoint": True}}),
     "regional": Case({"endpoint": {"type": "REGIONAL", "ipAddressType": "ipv4", "disableExecuteApi": False}}, {}, [], []),
     "boundary": Case({"role": {"permissionsBoundaryArn": BOUNDARY}}, {"role.permissionsBoundaryArn": "add"},
-                     ["PutRolePermissionsBoundary"], ["DeleteRolePermissionsBoundary"],
+                     ["GetRole", "PutRolePermissionsBoundary"], ["DeleteRolePermissionsBoundary", "GetRole"],
                      lambda seen: {"boundary": BOUNDARY}, {"role.permissionsBoundaryArn": "delete"}),
     "otherboundary": Case({"role": {"permissionsBoundaryArn": OTHER_BOUNDARY}}, {"role.permissionsBoundaryArn": "update"},
-                          ["PutRolePermissionsBoundary"], ["PutRolePermissionsBoundary"],
+                          ["GetRole", "PutRolePermissionsBoundary"], ["GetRole", "PutRolePermissionsBoundary"],
                           lambda seen: {"boundary": OTHER_BOUNDARY},
                           start={"role": {"permissionsBoundaryArn": BOUNDARY}}),
     "rolepath": Case({"role": {"path": "/"}}, {}, [], []),
@@ -756,7 +762,7 @@ CASES = {
                  "tags.team": "add"},
                 sorted([*DEPLOY, "DeleteBucketPolicy", "DeleteStage", "GetStage", *TAG]),
                 # The new stage never had the tag.
-                sorted([*DEPLOY, "PutBucketPolicy", "DeleteStage", "GetStage", "GetBucketTagging", "PutBucketTagging",
+                sorted([*DEPLOY, *WHOSE, "PutBucketPolicy", "DeleteStage", "GetStage", "GetBucketTagging", "PutBucketTagging",
                         "UntagResource", "UntagRole"]),
                 lambda seen: retag(seen, {"team": "data"}) | {
                     "stages": {"v2": seen["stages"]["prod"] | {"tags": {"team": "data"}}},
