@@ -1,6 +1,6 @@
 """A bucket, a role or a REST API that a state lacks: a create was refused it, or somebody has deleted it and a refresh has
-told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there and ours, or
-somebody else's by now, or in an account that is not looked at."""
+told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there, ours or
+somebody else's by now; or it may not be looked at."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ import pytest
 from harness.account import recorded, there
 from harness.faults import After, Error
 from harness.lookalikes import Lookalikes
-from harness.rpc import Resource, bare, plain
+from harness.rpc import Plugin, Resource, bare, plain
 from test_drift import Account
 from test_limits import LIMITS
 
@@ -65,15 +65,17 @@ LACKS = {
     "bucket deleted": ("bucket", "bucketArn", deleted(Account.delete_bucket)),
 }
 
+COMMANDS = {"delete": Resource.delete, "refresh": Resource.read}
+
 
 @pytest.fixture
 def lacking(resource, aws, tap):
     """A function that brings the resource to lack something; it gives its inputs and the output that is missing."""
     next_command(resource)
 
-    def lack(how: str) -> tuple[dict, str]:
+    def lack(how: str, **more) -> tuple[dict, str]:
         piece, output, act = LACKS[how]
-        inputs = INPUTS | {"name": resource.urn.rpartition(":")[2]}
+        inputs = INPUTS | {"name": resource.urn.rpartition(":")[2]} | more
         act(resource, aws, tap, inputs)
         # Nothing says that there may be more.
         assert piece not in state(resource) and not state(resource).get("cutOff")
@@ -100,6 +102,10 @@ def lose_an_update(resource: Resource, tap, inputs: dict, last: str | None = Non
     resource.inputs, resource.outputs = known
     next_command(resource)
     tap.reset()
+
+
+def writes(tap) -> list[str]:
+    return [operation for operation in tap.operations() if not operation.startswith(("Get", "List", "Describe", "Head"))]
 
 
 def ids(objects, kind: str) -> list[str]:
@@ -177,3 +183,35 @@ def test_what_is_not_ours_is_neither_recorded_nor_deleted(resource, aws, lacking
     assert theirs.seen() == before
     theirs.remove()
     assert not there(aws, inputs["name"])
+
+
+# In an account that is not looked at, and where nobody may look
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("clients", [["ann"], None], ids=["with keys", "without"])
+@pytest.mark.parametrize("how", ["bucket refused", "bucket deleted", "bucket deleted, and not told"])
+def test_with_the_credentials_of_another_account_it_is_not_gone(resource, aws, plugin, tap, lacking, how, clients, command):
+    """There is no bucket of which S3 could tell that it is another account's."""
+    if how in LACKS:
+        lacking(how, apiKeys=clients)
+    else:
+        resource.create(INPUTS | {"apiKeys": clients})
+        Account(aws, resource.outputs).delete_bucket()
+        tap.reset()
+    before = there(aws, resource.id)
+    assert ids(before, "REST API") and ids(before, "role") and not ids(before, "bucket")
+    # Of the local AWS, a key of twelve digits is the account.
+    with Plugin(plugin, endpoint=tap.url, env={"AWS_ACCESS_KEY_ID": "111111111111"}) as other:
+        other.handshake()
+        other.configure(maxAttempts=2)
+        wrong = Resource(other, resource.urn.rpartition(":")[2])
+        wrong.id, wrong.inputs, wrong.outputs = resource.id, resource.inputs, resource.outputs
+        with pytest.raises(grpc.RpcError) as failed:
+            COMMANDS[command](wrong)
+    words = failed.value.details()
+    assert "it is in account 000000000000, and the credentials belong to account 111111111111" in words
+    assert not writes(tap) and there(aws, resource.id) == before
+    next_command(resource)
+    resource.delete()
+    assert not there(aws, resource.id)
