@@ -2,13 +2,14 @@
 told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there, ours or
 somebody else's by now; or it may not be looked at."""
 
+import math
 from collections.abc import Callable
 
 import grpc
 import pytest
 
 from harness.account import recorded, there
-from harness.faults import After, Error
+from harness.faults import After, Error, Lost
 from harness.lookalikes import Lookalikes
 from harness.rpc import Plugin, Resource, bare, plain
 from test_drift import Account
@@ -212,6 +213,30 @@ def test_with_the_credentials_of_another_account_it_is_not_gone(resource, aws, p
     words = failed.value.details()
     assert "it is in account 000000000000, and the credentials belong to account 111111111111" in words
     assert not writes(tap) and there(aws, resource.id) == before
+    next_command(resource)
+    resource.delete()
+    assert not there(aws, resource.id)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_look_that_is_denied_tells_nothing(resource, aws, tap, command):
+    """The create was cut off, and the bucket is there with our tag: what may not be read of it does not make it absent."""
+    next_command(resource)
+    tap.inject(Lost(), operation="CreateBucket", times=math.inf)
+    resource.fail_half_way(resource.start_create(INPUTS))
+    assert state(resource)["cutOff"] and "bucket" not in state(resource)
+    before = there(aws, resource.id)
+    assert ids(before, "bucket") and ids(before, "REST API")
+    next_command(resource)
+    tap.reset()
+    tap.inject(Error("AccessDenied", 403), operation="GetBucketCors", times=math.inf)
+    with pytest.raises(grpc.RpcError, match="GetBucketCors failed: AccessDenied"):
+        COMMANDS[command](resource)
+    assert not writes(tap) and there(aws, resource.id) == before
+    tap.reset()
+    if command == "refresh":
+        refresh(resource)
+        assert state(resource)["bucket"]["name"] == resource.id
     next_command(resource)
     resource.delete()
     assert not there(aws, resource.id)
