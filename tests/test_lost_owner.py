@@ -1,4 +1,5 @@
-"""What has lost the owner tag may be somebody else's by now: it is not deleted, and the user is told."""
+"""What has lost the owner tag, or has another one, may be somebody else's by now: it is neither deleted nor changed, and
+the user is told."""
 
 import json
 
@@ -6,9 +7,10 @@ import grpc
 import pytest
 from pulumi.runtime.proto import engine_pb2
 
-from harness.account import there
+from harness.account import Object, recorded, there
 from harness.aws import ACCOUNT, REGION
-from harness.rpc import plain
+from harness.lookalikes import owners
+from harness.rpc import bare, init_failed, plain
 from test_domain import CERTIFICATE
 from test_web_acl import make_web_acl
 
@@ -129,3 +131,163 @@ def test_a_bucket_is_not_emptied(resource, aws, tap):
     resource.update(inputs)
     resource.delete()
     assert bucket not in aws.inventory()["buckets"]
+
+
+# Made again by somebody, and then an update without a refresh
+
+TAGS = {"tags": {"team": "b"}}
+#: What changes each of them.
+CHANGES = [
+    ("bucket", TAGS), ("bucket", {"bucket": {"forceDestroy": True, "versioning": True}}),
+    ("role", TAGS), ("role", {"operations": ["GET", "LIST"]}),
+    ("log group", TAGS), ("log group", {"accessLog": {"retentionInDays": 30}}),
+    ("domain name", TAGS), ("domain name", {"domain": NAMED["domain"] | {"basePath": "v2"}}),
+]
+PIECES = {"bucket": "bucket", "role": "role", "log group": "logGroup", "domain name": "domain"}
+
+
+def called(kind: str, name: str) -> str:
+    return {"log group": f"/aws/apigateway/{name}", "domain name": f"{name}.example.com"}.get(kind, name)
+
+
+def delete_by_hand(aws, kind: str, name: str) -> None:
+    match kind:
+        case "bucket":
+            aws.client("s3").delete_bucket(Bucket=name)
+        case "role":
+            iam = aws.client("iam")
+            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=name, PolicyName=policy)
+            iam.delete_role(RoleName=name)
+        case "log group":
+            logs, group = aws.client("logs"), called(kind, name)
+            # The local AWS gives the tags of a log group that is gone to the next one of its name.
+            arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+            logs.untag_resource(resourceArn=arn, tagKeys=list(logs.list_tags_for_resource(resourceArn=arn)["tags"]))
+            logs.delete_log_group(logGroupName=group)
+        case "domain name":
+            aws.client("apigateway").delete_domain_name(domainName=called(kind, name))
+
+
+def make_again(aws, kind: str, name: str, tags: dict[str, str]) -> None:
+    """As somebody who deletes ours and makes another one of its name."""
+    delete_by_hand(aws, kind, name)
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    match kind:
+        case "bucket":
+            aws.client("s3").create_bucket(Bucket=name)
+            if tags:
+                aws.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": pairs})
+        case "role":
+            iam = aws.client("iam")
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Tags=pairs)
+            policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+            iam.put_role_policy(RoleName=name, PolicyName="theirs", PolicyDocument=json.dumps(policy))
+        case "log group":
+            aws.client("logs").create_log_group(logGroupName=called(kind, name), tags=tags)
+        case "domain name":
+            aws.client("apigateway").create_domain_name(
+                domainName=called(kind, name), regionalCertificateArn=CERTIFICATE, tags=tags,
+                endpointConfiguration={"types": ["REGIONAL"]})
+
+
+def of(account: dict[Object, dict], kind: str) -> dict[Object, dict]:
+    """What the account has of this kind, with what belongs to it."""
+    kinds = {kind, {"role": "role policy", "domain name": "mapping"}.get(kind)}
+    return {each: says for each, says in account.items() if each[0] in kinds}
+
+
+class Command:
+    """What the next command hears, and does."""
+
+    def __init__(self, resource, engine, tap):
+        engine.logs.clear()
+        tap.reset()
+        resource.plugin.handshake(engine.address)
+        resource.plugin.configure(maxAttempts=2)
+        self.resource, self.engine, self.tap = resource, engine, tap
+
+    def refresh(self) -> list[str]:
+        seen = self.resource.read()
+        self.resource.inputs, self.resource.outputs = plain(seen.inputs), plain(seen.properties)
+        return warnings(self.engine)
+
+    def refused(self, inputs: dict) -> str:
+        """The words of an update that fails."""
+        known = self.resource.inputs
+        with pytest.raises(grpc.RpcError) as caught:
+            self.resource.update(inputs)
+        self.resource.inputs = known
+        detail = init_failed(caught.value)
+        if detail:
+            self.resource.outputs = plain(detail.properties)
+        return "\n".join(detail.reasons) if detail else caught.value.details()
+
+    def writes(self) -> list[str]:
+        looks = "Get", "List", "Describe"
+        return [operation for operation in self.tap.operations() if not operation.startswith(looks)]
+
+
+@pytest.fixture
+def made(resource, aws):
+    """A function that makes the resource, and by hand another of a kind in place of its own; it gives the inputs of an
+    update that changes that."""
+    name = resource.urn.rpartition(":")[2]
+
+    def make(kind: str, change: dict, tags: dict[str, str]) -> dict:
+        def given(inputs):
+            return json.loads(json.dumps(inputs).replace("NAME", name))
+        old = NAMED | {"name": name, "path": "data", "tags": {"team": "a"}}
+        resource.create(given(old))
+        make_again(aws, kind, name, tags)
+        return given(old | change)
+
+    return make
+
+
+@pytest.mark.parametrize("kind, change", CHANGES, ids=lambda each: each if isinstance(each, str) else "-".join(each))
+def test_an_update_changes_nothing_of_another_resource(resource, aws, tap, engine, made, kind, change):
+    news = made(kind, change, owners("")["another's"])
+    name = news["name"]
+    before = there(aws, name)
+    command = Command(resource, engine, tap)
+    words = command.refused(news)
+    assert f"cannot change the {kind} `{called(kind, name)}`: it carries the owner tag of another resource" in words
+    assert not command.writes() and there(aws, name) == before
+    # A refresh takes it for gone, and the next update does not take it over.
+    command = Command(resource, engine, tap)
+    command.refresh()
+    state = bare(resource.outputs)["__state"]
+    assert not state.get(PIECES[kind], {}).get("name")
+    words = Command(resource, engine, tap).refused(news)
+    assert f"a {kind} of this name is there already" in words
+    assert of(there(aws, name), kind) == of(before, kind)
+    delete_by_hand(aws, kind, name)
+    Command(resource, engine, tap)
+    resource.delete()
+    assert not there(aws, name)
+
+
+@pytest.mark.parametrize("kind, change", CHANGES, ids=lambda each: each if isinstance(each, str) else "-".join(each))
+def test_an_update_changes_nothing_without_its_tag_before_a_refresh(resource, aws, tap, engine, made, kind, change):
+    news = made(kind, change, {})
+    name = news["name"]
+    before = there(aws, name)
+    command = Command(resource, engine, tap)
+    words = command.refused(news)
+    assert f"cannot change the {kind} `{called(kind, name)}`: it has lost the tag `{OWNER}`" in words
+    assert not command.writes() and there(aws, name) == before
+    told = Command(resource, engine, tap).refresh()
+    warning = f"the {kind} `{called(kind, name)}` has lost the tag `{OWNER}`: "
+    assert [words for words in told if words.startswith(warning)], told
+    assert there(aws, name) == before
+    # The user has been told: now it is ours.
+    Command(resource, engine, tap)
+    resource.update(news)
+    account = there(aws, name)
+    assert account[kind, called(kind, name)]["tags"][OWNER] == bare(resource.outputs)["__state"]["owner"]
+    assert recorded(bare(resource.outputs)["__state"]) == set(account)
+    assert not Command(resource, engine, tap).refresh()
+    Command(resource, engine, tap)
+    resource.delete()
+    assert not there(aws, name)
