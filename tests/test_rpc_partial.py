@@ -181,7 +181,7 @@ def test_a_delete_that_fails_half_way_can_be_tried_again(resource, aws, tap, ope
     assert there(aws, resource) == dict.fromkeys(PIECES.values(), 0)
 
 
-# The stage serves a deployment that the state does not know, and the call that makes the next one fails or has no answer
+# The stage serves a deployment that the state does not know, and the call for the next one fails or has no answer
 
 SERVED = {"waitForReady": False, "path": "v1", "bucket": {"forceDestroy": True}}
 ANOTHER_PATH, MORE_OPERATIONS = SERVED | {"path": "v2"}, SERVED | {"operations": ["GET", "PUT"]}
