@@ -1,6 +1,6 @@
 """A bucket, a role or a REST API that a state lacks: a create was refused it, or somebody has deleted it and a refresh
-has told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there, ours
-or somebody else's by now; or it may not be looked at."""
+has told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there,
+ours or somebody else's by now; or it may not be looked at."""
 
 import math
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from harness.account import recorded, there
 from harness.faults import After, Error, Lost
 from harness.lookalikes import Lookalikes
 from harness.rpc import Plugin, Resource, bare, plain
+from test_domain import CERTIFICATE
 from test_drift import Account
 from test_limits import LIMITS
 
@@ -159,6 +160,20 @@ def test_ours_is_told_from_others_of_its_name(resource, aws, tap, lacking, how, 
     resource.delete()
     assert theirs.seen() == before
     theirs.remove()
+    assert not there(aws, inputs["name"])
+
+
+@pytest.mark.parametrize("how", ["REST API refused", "bucket refused"])
+def test_what_is_on_a_stage_that_is_not_recorded_goes_before_the_rest_api(resource, aws, tap, lacking, how):
+    """Or AWS does not let the REST API go: the domain name that a lost update made leads there."""
+    domain = {"name": f"{resource.urn.rpartition(':')[2]}.example.com", "certificateArn": CERTIFICATE}
+    inputs, _ = lacking(how, domain=domain)
+    lose_an_update(resource, tap, inputs)
+    assert "stage" not in state(resource)
+    resource.delete()
+    calls = {call.operation: call for call in tap.calls}
+    for first in ("UpdateUsagePlan", "DeleteBasePathMapping"):
+        assert calls[first].end <= calls["DeleteRestApi"].start
     assert not there(aws, inputs["name"])
 
 
