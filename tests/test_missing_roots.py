@@ -1,6 +1,6 @@
-"""A bucket, a role or a REST API that a state lacks: a create was refused it, or somebody has deleted it and a refresh has
-told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there, ours or
-somebody else's by now; or it may not be looked at."""
+"""A bucket, a role or a REST API that a state lacks: a create was refused it, or somebody has deleted it and a refresh
+has told. The update that makes it may be lost: the state is the old one, without a mark, and what it lacks is there,
+ours or somebody else's by now; or it may not be looked at."""
 
 import math
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from harness.account import recorded, there
 from harness.faults import After, Error, Lost
 from harness.lookalikes import Lookalikes
 from harness.rpc import Plugin, Resource, bare, plain
+from test_domain import CERTIFICATE
 from test_drift import Account
 from test_limits import LIMITS
 
@@ -106,7 +107,8 @@ def lose_an_update(resource: Resource, tap, inputs: dict, last: str | None = Non
 
 
 def writes(tap) -> list[str]:
-    return [operation for operation in tap.operations() if not operation.startswith(("Get", "List", "Describe", "Head"))]
+    looks = "Get", "List", "Describe", "Head"
+    return [operation for operation in tap.operations() if not operation.startswith(looks)]
 
 
 def ids(objects, kind: str) -> list[str]:
@@ -161,6 +163,20 @@ def test_ours_is_told_from_others_of_its_name(resource, aws, tap, lacking, how, 
     assert not there(aws, inputs["name"])
 
 
+@pytest.mark.parametrize("how", ["REST API refused", "bucket refused"])
+def test_what_is_on_a_stage_that_is_not_recorded_goes_before_the_rest_api(resource, aws, tap, lacking, how):
+    """Or AWS does not let the REST API go: the domain name that a lost update made leads there."""
+    domain = {"name": f"{resource.urn.rpartition(':')[2]}.example.com", "certificateArn": CERTIFICATE}
+    inputs, _ = lacking(how, domain=domain)
+    lose_an_update(resource, tap, inputs)
+    assert "stage" not in state(resource)
+    resource.delete()
+    calls = {call.operation: call for call in tap.calls}
+    for first in ("UpdateUsagePlan", "DeleteBasePathMapping"):
+        assert calls[first].end <= calls["DeleteRestApi"].start
+    assert not there(aws, inputs["name"])
+
+
 # What is somebody else's
 
 
@@ -192,7 +208,8 @@ def test_what_is_not_ours_is_neither_recorded_nor_deleted(resource, aws, lacking
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("clients", [["ann"], None], ids=["with keys", "without"])
 @pytest.mark.parametrize("how", ["bucket refused", "bucket deleted", "bucket deleted, and not told"])
-def test_with_the_credentials_of_another_account_it_is_not_gone(resource, aws, plugin, tap, lacking, how, clients, command):
+def test_with_the_credentials_of_another_account_it_is_not_gone(
+        resource, aws, plugin, tap, lacking, how, clients, command):
     """There is no bucket of which S3 could tell that it is another account's."""
     if how in LACKS:
         lacking(how, apiKeys=clients)
@@ -220,7 +237,7 @@ def test_with_the_credentials_of_another_account_it_is_not_gone(resource, aws, p
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_look_that_is_denied_tells_nothing(resource, aws, tap, command):
-    """The create was cut off, and the bucket is there with our tag: what may not be read of it does not make it absent."""
+    """The create was cut off, and the bucket is there with our tag: that it may not be read does not make it absent."""
     next_command(resource)
     tap.inject(Lost(), operation="CreateBucket", times=math.inf)
     resource.fail_half_way(resource.start_create(INPUTS))

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import grpc
 import pytest
+import requests
 from google.protobuf import empty_pb2
 
-from harness.faults import Error, Lost, Refused
+from harness.faults import Error, Lost, Refused, Spoilt
 from harness.rpc import Plugin, Resource, bare, plain
 
 EMPTY = empty_pb2.Empty()
@@ -176,6 +177,83 @@ def test_a_delete_that_fails_half_way_can_be_tried_again(resource, aws, tap, ope
     assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
     assert operation in caught.value.details()
     tap.reset()
+    resource.delete()
+    assert there(aws, resource) == dict.fromkeys(PIECES.values(), 0)
+
+
+# The stage serves a deployment that the state does not know, and the call for the next one fails or has no answer
+
+SERVED = {"waitForReady": False, "path": "v1", "bucket": {"forceDestroy": True}}
+ANOTHER_PATH, MORE_OPERATIONS = SERVED | {"path": "v2"}, SERVED | {"operations": ["GET", "PUT"]}
+#: Those without effect.
+FAILURES = {
+    "503": Error("ServiceUnavailableException", 503), "500": Error("InternalFailure", 500), "refused": Refused()}
+
+
+def on_the_stage(aws, resource: Resource) -> str:
+    stage = aws.client("apigateway").get_stage(restApiId=resource.outputs["restApiId"], stageName="prod")
+    return stage["deploymentId"]
+
+
+def deployments(aws, resource: Resource) -> set[str]:
+    items = aws.client("apigateway").get_deployments(restApiId=resource.outputs["restApiId"])["items"]
+    return {item["id"] for item in items}
+
+
+def deploy_unheard(aws, resource: Resource, whose: str) -> str:
+    """A deployment of which nobody has told: its id."""
+    if whose == "a lost update's":
+        known = resource.inputs, resource.outputs
+        resource.update(SERVED | {"path": "lost"})
+        resource.inputs, resource.outputs = known
+        resource.plugin.handshake()
+        resource.plugin.configure()
+    else:
+        aws.client("apigateway").create_deployment(restApiId=resource.outputs["restApiId"], stageName="prod")
+    unheard = on_the_stage(aws, resource)
+    assert unheard != resource.outputs["deploymentId"]
+    return unheard
+
+
+def works(resource: Resource) -> bool:
+    """Whether the URL does what the inputs ask for."""
+    url = f"{resource.outputs['invokeUrl']}/data"
+    if "PUT" in resource.inputs.get("operations", []):
+        return requests.put(url, data=b"x", timeout=30).status_code == 200
+    return requests.get(url, timeout=30).content == b"x"
+
+
+@pytest.mark.parametrize("fault", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("whose", ["somebody's", "a lost update's"])
+@pytest.mark.parametrize("news", [ANOTHER_PATH, MORE_OPERATIONS], ids=["path", "operations"])
+def test_a_deployment_without_effect_is_not_taken_for_done(resource, aws, tap, news, whose, fault):
+    resource.create(SERVED)
+    aws.client("s3").put_object(Bucket=resource.id, Key="data", Body=b"x")
+    unheard = deploy_unheard(aws, resource, whose)
+    tap.reset()
+    tap.inject(fault, operation="CreateDeployment")
+    resource.update(news)
+    called = [call for call in tap.calls if call.operation == "CreateDeployment"]
+    assert [call.fault for call in called] == [fault, None] and called[1].status == 201
+    assert unheard != on_the_stage(aws, resource) == resource.outputs["deploymentId"]
+    assert works(resource)
+    resource.delete()
+    assert there(aws, resource) == dict.fromkeys(PIECES.values(), 0)
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "somebody's", "a lost update's"])
+@pytest.mark.parametrize("fault", [Lost(), Spoilt(FAILURES["503"])], ids=["lost", "503"])
+def test_a_deployment_that_took_effect_is_not_made_again(resource, aws, tap, whose, fault):
+    resource.create(SERVED)
+    aws.client("s3").put_object(Bucket=resource.id, Key="data", Body=b"x")
+    unheard = set() if whose == "nobody's" else {deploy_unheard(aws, resource, whose)}
+    tap.reset()
+    tap.inject(fault, operation="CreateDeployment")
+    resource.update(ANOTHER_PATH)
+    assert tap.operations().count("CreateDeployment") == 1
+    made = on_the_stage(aws, resource)
+    assert resource.outputs["deploymentId"] == made and deployments(aws, resource) == {made} | unheard
+    assert works(resource)
     resource.delete()
     assert there(aws, resource) == dict.fromkeys(PIECES.values(), 0)
 
