@@ -97,8 +97,8 @@ def test_a_stage_that_a_domain_name_leads_to_keeps_it_to_the_end(resource, aws, 
     resource.create(program(acls[0], domain=domain))
     tap.reset()
     resource.update(program(acls[0], domain=domain, stageName="v2"))
-    assert tap.operations() == ["GetStage", "CreateStage", "AssociateWebACL", "UpdateBasePathMapping", "DisassociateWebACL",
-                                "DeleteStage"]
+    assert tap.operations() == ["GetDomainName", "GetStage", "CreateStage", "AssociateWebACL", "UpdateBasePathMapping",
+                                "DisassociateWebACL", "DeleteStage"]
     resource.delete()
 
 
