@@ -211,7 +211,8 @@ impl Run {
             let entry = pieces::entry(step.piece);
             let first = match (step.action, plan.action(other.piece)) {
                 (Action::Delete, Action::Delete) => {
-                    other.needs.contains(&step.piece)
+                    // What stands between the two may be on no record.
+                    pieces::rests_on(other.piece, step.piece)
                         || (!updates && self.goes_before(other.piece, step.piece))
                         // One that cannot go still answers.
                         || (step.piece == Piece::Role && other.piece == Piece::RestApi)

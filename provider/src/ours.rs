@@ -131,6 +131,11 @@ async fn look(aws: &Clients, tagged: Vec<Tagged>) -> Result<Vec<(Tagged, Option<
     try_join_all(tagged.into_iter().map(look)).await
 }
 
+/// Whether a state has anything that was made, and that says whose it is.
+pub fn has_any(state: &State) -> bool {
+    !tagged(state).is_empty()
+}
+
 /// Whether some of a state is recorded with the tag of another life, which it was taken over from and is not retagged yet.
 pub fn has_anothers(state: &State) -> bool {
     tagged(state).iter().any(|tagged| tagged.known.get(owner::TAG).is_some_and(|owner| *owner != state.owner))

@@ -166,6 +166,11 @@ pub fn entry(piece: Piece) -> &'static Entry {
     REGISTRY.iter().find(|entry| entry.piece == piece).expect("every piece is registered")
 }
 
+/// Whether a piece needs another one, or needs what needs it.
+pub fn rests_on(piece: Piece, other: Piece) -> bool {
+    entry(piece).needs.iter().any(|need| *need == other || rests_on(*need, other))
+}
+
 /// The digest of the document that should be there, as far as the role is known.
 fn digest(state: Option<&State>, desired: Option<&Desired>) -> Option<String> {
     let desired = desired?;

@@ -25,7 +25,7 @@ use crate::import::import;
 use crate::inputs::{self, Read};
 use crate::lives::Lives;
 use crate::observe::{observe, recover};
-use crate::ours::{before_update, has_anothers, lost_tags, still_ours};
+use crate::ours::{before_update, has_anothers, has_any, lost_tags, still_ours};
 use crate::outputs::{self, Source};
 use crate::pieces::Piece;
 use crate::pieces::stage::aws::account;
@@ -266,7 +266,7 @@ pub(super) async fn delete(provider: Provider, request: DeleteRequest) -> Result
     if state.rest_api.is_some() {
         state.execution_logs.extend(logs);
     }
-    if state.is_empty() {
+    if !has_any(&state) {
         let same = stop.look("look at what is to be deleted", clients.is_accounts_of(&before)).await;
         same.map_err(|error| failed(&error, &secrets))?;
     }
