@@ -141,7 +141,8 @@ def test_it_can_be_reached_as_the_rest_api(resource, aws, tap):
     for endpoint, expected in (({}, "ipv4"), (both, "dualstack")):
         tap.reset()
         resource.update(program(domain(), endpoint=endpoint))
-        assert tap.operations() == ["GetDomainName", "UpdateRestApi", "UpdateDomainName"]
+        look, *changes = tap.operations()
+        assert look == "GetDomainName" and sorted(changes) == ["UpdateDomainName", "UpdateRestApi"]
         assert protocols() == expected and plain(resource.read().properties) == resource.outputs
 
 
