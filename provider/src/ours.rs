@@ -31,7 +31,7 @@ enum Slot {
 }
 
 /// Something of a state that carries the owner tag.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Tagged {
     slot: Slot,
     /// Its name; a REST API's id.
@@ -83,14 +83,14 @@ impl Tagged {
 
 impl fmt::Display for Tagged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.slot {
-            Slot::Bucket => "bucket",
-            Slot::Role | Slot::OldRole => "role",
-            Slot::RestApi => "REST API",
-            Slot::LogGroup => "log group",
-            Slot::Domain | Slot::OldDomain => "domain name",
+        let piece = match self.slot {
+            Slot::Bucket => Piece::Bucket,
+            Slot::Role | Slot::OldRole => Piece::Role,
+            Slot::RestApi => Piece::RestApi,
+            Slot::LogGroup => Piece::LogGroup,
+            Slot::Domain | Slot::OldDomain => Piece::Domain,
         };
-        write!(f, "the {kind} `{}`", self.name)
+        write!(f, "the {piece} `{}`", self.name)
     }
 }
 
@@ -127,7 +127,10 @@ fn tagged(state: &State) -> Vec<Tagged> {
 
 /// Each with its tags by now.
 async fn look(aws: &Clients, tagged: Vec<Tagged>) -> Result<Vec<(Tagged, Option<Tags>)>, Error> {
-    let look = async |tagged: Tagged| Ok((tagged.clone(), tagged.look(aws).await?));
+    let look = async |tagged: Tagged| {
+        let tags = tagged.look(aws).await?;
+        Ok((tagged, tags))
+    };
     try_join_all(tagged.into_iter().map(look)).await
 }
 
