@@ -10,6 +10,7 @@ import grpc
 import pytest
 import requests
 
+from harness.account import deployments
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import Answer, Error, Refused, Throttled
 from harness.rpc import plain
@@ -344,11 +345,6 @@ class Story:
 def url_works(outputs: dict) -> bool:
     response = requests.get(f"{outputs['invokeUrl']}/data", timeout=30)
     return (response.status_code, response.content) == (200, OBJECT)
-
-
-def deployments(aws, outputs: dict) -> set[str]:
-    items = aws.client("apigateway").get_deployments(restApiId=outputs["restApiId"])["items"]
-    return {item["id"] for item in items}
 
 
 @pytest.fixture(scope="module")

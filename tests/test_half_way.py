@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from harness.account import deployments
 from harness.engine import PROXY, Fleet, Result
 from harness.faults import After, Error, Lost
 from test_lifecycle import look, one
@@ -104,11 +105,6 @@ def in_state(resource: dict | None) -> set[tuple]:
     if stage := state.get("stage"):
         found |= {("stage", name) for name in [stage["name"], *state.get("leftovers", {}).get("stages", [])]}
     return found
-
-
-def deployments(aws, outputs: dict) -> set[str]:
-    items = aws.client("apigateway").get_deployments(restApiId=outputs["restApiId"])["items"]
-    return {item["id"] for item in items}
 
 
 def anonymous(seen: dict, name: str) -> str:

@@ -223,9 +223,13 @@ class Command:
             self.resource.outputs = plain(detail.properties)
         return "\n".join(detail.reasons) if detail else caught.value.details()
 
-    def writes(self) -> list[str]:
-        looks = "Get", "List", "Describe"
-        return [operation for operation in self.tap.operations() if not operation.startswith(looks)]
+
+def refused(command: Command, aws, kind: str, news: dict, why: str) -> dict[Object, dict]:
+    """Has an update refused, which changes nothing; gives the account as it was and is."""
+    before = there(aws, news["name"])
+    assert f"cannot change the {kind} `{called(kind, news['name'])}`: {why}" in command.refused(news)
+    assert not command.tap.writes() and there(aws, news["name"]) == before
+    return before
 
 
 @pytest.fixture
@@ -249,11 +253,7 @@ def made(resource, aws):
 def test_an_update_changes_nothing_of_another_resource(resource, aws, tap, engine, made, kind, change):
     news = made(kind, change, owners("")["another's"])
     name = news["name"]
-    before = there(aws, name)
-    command = Command(resource, engine, tap)
-    words = command.refused(news)
-    assert f"cannot change the {kind} `{called(kind, name)}`: it carries the owner tag of another resource" in words
-    assert not command.writes() and there(aws, name) == before
+    before = refused(Command(resource, engine, tap), aws, kind, news, "it carries the owner tag of another resource")
     # A refresh takes it for gone, and the next update does not take it over.
     command = Command(resource, engine, tap)
     command.refresh()
@@ -272,11 +272,7 @@ def test_an_update_changes_nothing_of_another_resource(resource, aws, tap, engin
 def test_an_update_changes_nothing_without_its_tag_before_a_refresh(resource, aws, tap, engine, made, kind, change):
     news = made(kind, change, {})
     name = news["name"]
-    before = there(aws, name)
-    command = Command(resource, engine, tap)
-    words = command.refused(news)
-    assert f"cannot change the {kind} `{called(kind, name)}`: it has lost the tag `{OWNER}`" in words
-    assert not command.writes() and there(aws, name) == before
+    before = refused(Command(resource, engine, tap), aws, kind, news, f"it has lost the tag `{OWNER}`")
     told = Command(resource, engine, tap).refresh()
     warning = f"the {kind} `{called(kind, name)}` has lost the tag `{OWNER}`: "
     assert [words for words in told if words.startswith(warning)], told

@@ -106,11 +106,6 @@ def lose_an_update(resource: Resource, tap, inputs: dict, last: str | None = Non
     tap.reset()
 
 
-def writes(tap) -> list[str]:
-    looks = "Get", "List", "Describe", "Head"
-    return [operation for operation in tap.operations() if not operation.startswith(looks)]
-
-
 def ids(objects, kind: str) -> list[str]:
     return [id_ for each, id_ in objects if each == kind]
 
@@ -229,7 +224,7 @@ def test_with_the_credentials_of_another_account_it_is_not_gone(
             COMMANDS[command](wrong)
     words = failed.value.details()
     assert "it is in account 000000000000, and the credentials belong to account 111111111111" in words
-    assert not writes(tap) and there(aws, resource.id) == before
+    assert not tap.writes() and there(aws, resource.id) == before
     next_command(resource)
     resource.delete()
     assert not there(aws, resource.id)
@@ -249,7 +244,7 @@ def test_a_look_that_is_denied_tells_nothing(resource, aws, tap, command):
     tap.inject(Error("AccessDenied", 403), operation="GetBucketCors", times=math.inf)
     with pytest.raises(grpc.RpcError, match="GetBucketCors failed: AccessDenied"):
         COMMANDS[command](resource)
-    assert not writes(tap) and there(aws, resource.id) == before
+    assert not tap.writes() and there(aws, resource.id) == before
     tap.reset()
     if command == "refresh":
         refresh(resource)

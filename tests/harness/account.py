@@ -10,6 +10,12 @@ from botocore.exceptions import ClientError
 Object = tuple[str, str]
 
 
+def deployments(aws, outputs: dict) -> set[str]:
+    """The ids of the deployments of a resource's REST API."""
+    items = aws.client("apigateway").get_deployments(restApiId=outputs["restApiId"])["items"]
+    return {item["id"] for item in items}
+
+
 def there(aws, name: str, strangers: Container[str] = (), gone: Iterable[str] = ()) -> dict[Object, dict]:
     """Every object of this name, with what it says; but not REST APIs, usage plans and API keys with these ids. What API
     Gateway has noted on a stage stays when its REST API goes, so those that were of this name once are `gone`."""

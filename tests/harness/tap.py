@@ -89,6 +89,10 @@ class Tap:
         return [call.operation for call in list(self.calls)
                 if call.service != "execute-api" and service in (None, call.service)]
 
+    def writes(self) -> list[str]:
+        """The same, besides look-ups."""
+        return [operation for operation in self.operations() if not operation.startswith(("Get", "List", "Describe"))]
+
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
